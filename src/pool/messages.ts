@@ -1,0 +1,84 @@
+/**
+ * What crosses the thread border: plain data, in batches, both ways. Each thread has one MessagePort of its own.
+ *
+ * ```
+ * main ── run [assignment …] ──► thread          a batch of attempts to begin at once
+ * main ── abort ref ───────────► thread          stop one attempt: its process tree too
+ * main ◄── report [outcome …] ── thread          what ended since the last report
+ * main ◄── ack ref ───────────── thread          the abort was heard (a thread that does not answer is ended)
+ * main ◄── progress ──────────── thread          a line of progress of one attempt
+ * ```
+ */
+import type { ErrorCode } from '../domain/runtime.ts'
+
+/** One attempt of one task, handed to a thread. */
+export interface Assignment {
+  /** Names the attempt on this thread until its outcome came back. */
+  readonly ref: number
+  readonly taskId: string
+  /** `os`, `mcp` or `cli-skills`. */
+  readonly category: string
+  /** `''` where the task has none. */
+  readonly toolName: string
+  /** JSON text of the object that the tool reads: `params`, or `input` where there are none; `''` for neither. */
+  readonly inputJson: string
+  /** From 1. */
+  readonly attempt: number
+  readonly handleId: string
+}
+
+export type ToWorker =
+  | { readonly type: 'run'; readonly assignments: readonly Assignment[] }
+  /** `graceMs` lies between SIGTERM and SIGKILL; 0 kills at once. */
+  | { readonly type: 'abort'; readonly ref: number; readonly graceMs: number }
+  /** No more work comes: end the session. */
+  | { readonly type: 'close' }
+
+/** What one attempt came to, seen from the thread. Why it was aborted is the scheduler's to say. */
+export interface Outcome {
+  readonly ref: number
+  readonly status: 'success' | 'failed' | 'aborted'
+  /** JSON text, `''` for none. Also for a failure, where the tool made one. */
+  readonly outputJson: string
+  /** JSON text of an object, `''` for none. */
+  readonly detailsJson: string
+  readonly startedMs: number
+  readonly finishedMs: number
+  /** `''` and `unknown` on success. */
+  readonly message: string
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  /** A refusal that trying again cannot change. */
+  readonly isFinal: boolean
+}
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'report'; readonly outcomes: readonly Outcome[] }
+  | { readonly type: 'ack'; readonly ref: number }
+  | { readonly type: 'progress'; readonly ref: number; readonly atMs: number; readonly message: string }
+
+/** What the thread gets at its start, through Piscina. */
+export interface SessionStart {
+  readonly port: import('node:worker_threads').MessagePort
+  readonly settings: WorkerSettings
+  /**
+   * Process group leaders alive on this thread, one a place, 0 for none: the main thread kills
+   * them when the thread is lost.
+   */
+  readonly pids: Int32Array
+}
+
+/** What tools may know of the configuration. Plain data, the same for every thread. */
+export interface WorkerSettings {
+  /** `allow-list`, `open` or `strict`. */
+  readonly shellPolicy: 'allow-list' | 'open' | 'strict'
+  /** Absolute paths or file URLs of modules that bring further tools. */
+  readonly toolModules: readonly string[]
+  /** Most bytes that stdout and stderr of a command keep, each. */
+  readonly outputLimitBytes: number
+  /** Most bytes of an HTTP answer's body. */
+  readonly httpBodyLimitBytes: number
+  /** Largest file that `file` reads. */
+  readonly fileReadLimitBytes: number
+}

@@ -1,0 +1,59 @@
+/**
+ * What a tool is. A tool reads its input, does its work, and returns what came of it as a value; it throws only
+ * where an invariant of its own broke (the runner turns that into an `internal` failure).
+ */
+import type { Json, JsonObject } from '../../src/domain/json.ts'
+import type { ErrorCode } from '../../src/domain/runtime.ts'
+import type { WorkerSettings } from '../../src/pool/messages.ts'
+import type { PidTable } from '../process/pid-table.ts'
+
+/** What a tool knows of the attempt that it runs. */
+export interface ToolContext {
+  readonly taskId: string
+  /** The task's `tool_name`, `''` for none. */
+  readonly toolName: string
+  /** From 1. */
+  readonly attempt: number
+  readonly settings: WorkerSettings
+  readonly pids: PidTable
+  /** Aborted at a timeout, a cancel and a stop; made when first asked for. */
+  readonly signal: AbortSignal
+  /** Milliseconds between SIGTERM and SIGKILL; known once the signal is aborted. */
+  readonly graceMs: number
+  /** Adds a line to the task's progress. */
+  progress(message: string): void
+}
+
+/** How an attempt ended, seen from the tool. An aborted one may return anything: the runner knows. */
+export type ToolResult =
+  | { readonly ok: true; readonly output: Json; readonly details?: JsonObject }
+  | {
+      readonly ok: false
+      readonly message: string
+      readonly output?: Json
+      readonly details?: JsonObject
+      /** `external_failure` by default. */
+      readonly code?: ErrorCode
+      /** A refusal that trying again cannot change. */
+      readonly isFinal: boolean
+    }
+
+export interface Tool {
+  readonly name: string
+  run(input: JsonObject, context: ToolContext): ToolResult | Promise<ToolResult>
+}
+
+/** A success with this output. */
+export const done = (output: Json, details?: JsonObject): ToolResult =>
+  details === undefined ? { ok: true, output } : { ok: true, output, details }
+
+/** A failure that another attempt might not meet. */
+export const fail = (message: string, rest: { output?: Json; details?: JsonObject } = {}): ToolResult => ({
+  ok: false,
+  message,
+  isFinal: false,
+  ...rest,
+})
+
+/** A refusal that another attempt cannot change: bad input, not on the allow list. */
+export const refuse = (message: string): ToolResult => ({ ok: false, message, isFinal: true })
