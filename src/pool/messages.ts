@@ -29,8 +29,8 @@ export interface Assignment {
 
 export type ToWorker =
   | { readonly type: 'run'; readonly assignments: readonly Assignment[] }
-  /** `graceMs` lies between SIGTERM and SIGKILL; 0 kills at once. */
-  | { readonly type: 'abort'; readonly ref: number; readonly graceMs: number }
+  /** `graceMs` lies between SIGTERM and SIGKILL; 0 kills at once. `reason` is what a tool may put in its message. */
+  | { readonly type: 'abort'; readonly ref: number; readonly graceMs: number; readonly reason: string }
   /** No more work comes: end the session. */
   | { readonly type: 'close' }
 

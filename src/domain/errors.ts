@@ -1,0 +1,36 @@
+/**
+ * Every way in which a request can be refused. One closed set: each wire maps it to its own statuses by a total table.
+ */
+export type ProblemCode =
+  /** The request itself is wrong; the same one will be refused again. */
+  | 'invalid'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'too_large'
+  /** The state of the thing asked for does not allow it. */
+  | 'conflict'
+  /** Full for now; try later. */
+  | 'overloaded'
+  /** Stopping, or the disk refuses. */
+  | 'unavailable'
+  | 'internal'
+
+/** A refusal: the code for the wire, the message for the person. */
+export interface Problem {
+  readonly code: ProblemCode
+  readonly message: string
+}
+
+/** A value, or why there is none. */
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: Problem }
+
+export const ok = <T>(value: T): Result<T> => ({ ok: true, value })
+
+export const refused = (code: ProblemCode, message: string): { ok: false; problem: Problem } => ({
+  ok: false,
+  problem: { code, message },
+})
+
+export const taskNotFound = (id: string) => refused('not_found', `task not found: ${id}`)

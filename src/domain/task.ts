@@ -1,0 +1,86 @@
+/** A task as the daemon keeps it. What it looks like on the wire is task-json.ts. */
+import type { Phase } from './lifecycle.ts'
+import type { Envelope } from './runtime.ts'
+
+/** The categories that run tasks. Everything submitted is one of these, or normalised to one. */
+export const CATEGORIES = ['cli-skills', 'mcp', 'os'] as const
+export type Category = (typeof CATEGORIES)[number]
+
+/** A task as it was submitted, of the right JSON types and not yet checked any further. */
+export interface SubmittedTask {
+  readonly id: string
+  readonly type: string
+  /** JSON text of an object; `''` where it is absent or null. So are `inputJson` and `annotationsJson`. */
+  readonly paramsJson: string
+  readonly inputJson: string
+  readonly annotationsJson: string
+  readonly dependsOn: readonly string[]
+  /** Attempts beyond the first. */
+  readonly retry: number
+  /** For one attempt; 0 = none. */
+  readonly timeoutMs: number
+  /** `''` for none. */
+  readonly toolName: string
+}
+
+/** A line of an `mcp` task's progress. */
+export interface Progress {
+  readonly atMs: number
+  readonly message: string
+}
+
+/**
+ * An accepted task. The upper half never changes; the lower half is changed by the scheduler alone.
+ * Every field is always there, so that all tasks have one shape.
+ */
+export interface Task {
+  /** Names this record of the id, for good: a resubmitted id gets a new, larger one. Grows with acceptance. */
+  readonly key: number
+  readonly id: string
+  readonly type: Category
+  readonly toolName: string
+  /** `os` for a task submitted by a convenience type, else `''`. */
+  readonly executionCategory: 'os' | ''
+  readonly paramsJson: string
+  readonly inputJson: string
+  readonly annotationsJson: string
+  readonly dependsOn: readonly string[]
+  readonly retry: number
+  readonly timeoutMs: number
+  /** `mcp-<digits>`, or `''` for a task without a handle. */
+  readonly handleId: string
+  readonly createdMs: number
+
+  phase: Phase
+  updatedMs: number
+  /** The last attempt that began, from 1; 0 before the first. */
+  attempt: number
+  /** Attempts that failed. Those that were lost through no fault of their own do not count against `retry`. */
+  failures: number
+  /** When the last attempt began; 0 before the first one since the daemon's start. */
+  startedMs: number
+  /** Empty but for `mcp` tasks. */
+  progress: readonly Progress[]
+  /** What the last attempt came to, once the task is over. */
+  envelope: Envelope | null
+  /** `''` for none. */
+  error: string
+
+  // Only while it is not over:
+  /** The slot that its attempt holds, -1 for none. */
+  slot: number
+  /** How many of the places in `dependsOn` are not over yet. */
+  waitingFor: number
+  /** Those that wait for it, `null` for none. One that names it twice is in it twice. */
+  dependents: Task[] | null
+}
+
+/**
+ * The JSON text of the object that the task's tool reads, `''` for none: `os` tools read `params` first,
+ * `mcp` and `cli-skills` read `input` first.
+ */
+export const toolInputJson = (task: Task): string =>
+  task.type === 'os' ? task.paramsJson || task.inputJson : task.inputJson || task.paramsJson
+
+/** The handle of the record with this key. */
+export const handleOf = (key: number): string => `mcp-${key}`

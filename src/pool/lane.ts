@@ -1,0 +1,134 @@
+/**
+ * One thread of the pool: a Piscina task that lasts as long as the thread, and a MessagePort to talk with it.
+ *
+ * ```
+ * open() ──► thread says `ready` ──► assignments out, reports in ──► close()
+ *                                         │
+ *                       abort ──► no ack in time, or the thread dies ──► lost: its attempts are told, and its
+ *                                                                        processes killed; the pool opens another
+ * ```
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { Piscina } from 'piscina'
+import type { Assignment, FromWorker, Outcome, SessionStart, ToWorker, WorkerSettings } from './messages.ts'
+
+/** How long a thread may take to say that it heard an abort. Longer, and it is stuck in a loop. */
+const ACK_WITHIN_MS = 3000
+
+export interface LaneEvents {
+  onReady(): void
+  onOutcomes(outcomes: readonly Outcome[]): void
+  onProgress(ref: number, atMs: number, message: string): void
+  /** The thread is gone. Nothing is told of this lane afterwards. */
+  onLost(refs: readonly number[], culprit: number, reason: string): void
+}
+
+export class Lane {
+  /** Attempts on the thread. */
+  readonly refs = new Set<number>()
+  readonly #events: LaneEvents
+  readonly #port: MessagePort
+  readonly #pids: Int32Array
+  readonly #life = new AbortController()
+  readonly #unanswered = new Map<number, NodeJS.Timeout>()
+  #culprit = -1
+  #isOver = false
+  /** Resolves when the thread's session has ended, in whatever way. */
+  readonly ended: Promise<void>
+
+  constructor(piscina: Piscina, capacity: number, settings: WorkerSettings, events: LaneEvents) {
+    this.#events = events
+    this.#pids = new Int32Array(new SharedArrayBuffer(4 * capacity))
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    port1.on('message', (message: FromWorker) => this.#onMessage(message))
+    const start: SessionStart = { port: port2, settings, pids: this.#pids }
+    this.ended = piscina.run(start, { transferList: [port2], signal: this.#life.signal }).then(
+      () => this.#end('the thread ended its session'),
+      (error: unknown) => this.#end(error instanceof Error ? error.message : String(error)),
+    )
+  }
+
+  run(assignments: readonly Assignment[]): void {
+    for (const assignment of assignments) this.refs.add(assignment.ref)
+    this.#post({ type: 'run', assignments })
+  }
+
+  abort(ref: number, graceMs: number, reason: string): void {
+    this.#post({ type: 'abort', ref, graceMs, reason })
+    if (this.#unanswered.has(ref)) return
+    const timer = setTimeout(() => this.#giveUp(ref), ACK_WITHIN_MS)
+    this.#unanswered.set(ref, timer)
+  }
+
+  /** Lets the thread end its session; what it still runs is killed. */
+  async close(): Promise<void> {
+    this.#isOver = true
+    this.#post({ type: 'close' })
+    const timer = setTimeout(() => this.#life.abort(), ACK_WITHIN_MS)
+    await this.ended
+    clearTimeout(timer)
+    this.killProcesses()
+  }
+
+  killProcesses(): void {
+    for (let place = 0; place < this.#pids.length; place++) {
+      const pid = Atomics.exchange(this.#pids, place, 0)
+      if (pid > 0) killGroup(pid)
+    }
+  }
+
+  #post(message: ToWorker): void {
+    this.#port.postMessage(message)
+  }
+
+  #onMessage(message: FromWorker): void {
+    if (this.#isOver) return
+    switch (message.type) {
+      case 'ready':
+        return this.#events.onReady()
+      case 'report':
+        for (const outcome of message.outcomes) {
+          this.refs.delete(outcome.ref)
+          if (this.#unanswered.size > 0) this.#answered(outcome.ref)
+        }
+        return this.#events.onOutcomes(message.outcomes)
+      case 'ack':
+        return this.#answered(message.ref)
+      case 'progress':
+        return this.#events.onProgress(message.ref, message.atMs, message.message)
+    }
+  }
+
+  #answered(ref: number): void {
+    clearTimeout(this.#unanswered.get(ref))
+    this.#unanswered.delete(ref)
+  }
+
+  /** The thread does not answer: end it. */
+  #giveUp(ref: number): void {
+    this.#culprit = ref
+    this.#life.abort()
+  }
+
+  #end(reason: string): void {
+    for (const timer of this.#unanswered.values()) clearTimeout(timer)
+    this.#unanswered.clear()
+    this.#port.close()
+    if (this.#isOver) return
+    this.#isOver = true
+    this.killProcesses()
+    const refs = [...this.refs]
+    this.refs.clear()
+    this.#events.onLost(refs, this.#culprit, this.#culprit >= 0 ? 'it did not answer an abort' : reason)
+  }
+}
+
+const killGroup = (pid: number): void => {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    // Gone already.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

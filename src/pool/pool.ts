@@ -1,0 +1,155 @@
+/**
+ * Attempts on a bounded pool of threads. The threads follow the cores; each runs many attempts at once, and all of
+ * them together as many as there are slots. An attempt goes to the thread that has the fewest.
+ *
+ * The scheduler counts the slots; the pool only spreads what it is given, one message a thread for each batch.
+ */
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import type { Executor, ExecutorEvents } from './executor.ts'
+import { Lane } from './lane.ts'
+import type { Assignment, WorkerSettings } from './messages.ts'
+
+/** How long to wait before another thread takes the place of a lost one that never came up. */
+const REOPEN_AFTER_MS = 500
+
+export interface PoolOptions {
+  /** Attempts that may run at once, over all threads. */
+  readonly slots: number
+  readonly settings: WorkerSettings
+  /** Most MiB of JavaScript heap of one thread; past it the thread ends, and the daemon goes on. */
+  readonly threadMemoryMb: number
+  /** Told when a thread was lost. */
+  readonly onThreadLost: (reason: string) => void
+}
+
+/** A place for a thread. `lane` is null between a lost thread and the one that takes its place. */
+interface Seat {
+  lane: Lane | null
+  isReady: boolean
+  /** Assignments that go out with the next message. */
+  readonly batch: Assignment[]
+}
+
+export class Pool implements Executor {
+  readonly #options: PoolOptions
+  readonly #piscina: Piscina
+  readonly #seats: Seat[] = []
+  readonly #seatOf = new Map<number, Seat>()
+  #events: ExecutorEvents | null = null
+  #isStopping = false
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    const threads = Math.max(1, Math.min(options.slots, availableParallelism()))
+    // The worker's own ending follows this file's: .ts under tsx, .js in a build.
+    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(new URL(`../../workers/run.${ending}`, import.meta.url)),
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+      recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: options.threadMemoryMb },
+    })
+    // A thread's end is told by its session; without a listener Piscina would throw it.
+    this.#piscina.on('error', () => {})
+  }
+
+  async start(events: ExecutorEvents): Promise<void> {
+    this.#events = events
+    const threads = this.#piscina.maxThreads
+    await Promise.all(
+      Array.from(
+        { length: threads },
+        () => new Promise<void>((resolve, reject) => this.#openSeat(resolve, reject)),
+      ),
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await Promise.all(this.#seats.map((seat) => seat.lane?.close()))
+    await this.#piscina.destroy()
+  }
+
+  dispatch(assignments: readonly Assignment[]): void {
+    for (const assignment of assignments) {
+      const seat = this.#freest()
+      seat.batch.push(assignment)
+      this.#seatOf.set(assignment.ref, seat)
+    }
+    for (const seat of this.#seats) flush(seat)
+  }
+
+  abort(ref: number, graceMs: number, reason: string): void {
+    this.#seatOf.get(ref)?.lane?.abort(ref, graceMs, reason)
+  }
+
+  killProcesses(): void {
+    for (const seat of this.#seats) seat.lane?.killProcesses()
+  }
+
+  #freest(): Seat {
+    let best = this.#seats[0]!
+    let least = load(best)
+    for (const seat of this.#seats) {
+      if (load(seat) < least) {
+        best = seat
+        least = load(seat)
+      }
+    }
+    return best
+  }
+
+  #openSeat(onReady: () => void, onFailed: (error: Error) => void): void {
+    const seat: Seat = { lane: null, isReady: false, batch: [] }
+    this.#seats.push(seat)
+    this.#openLane(seat, onReady, onFailed)
+  }
+
+  #openLane(seat: Seat, onReady: () => void, onFailed: (error: Error) => void): void {
+    seat.lane = new Lane(this.#piscina, this.#options.slots, this.#options.settings, {
+      onReady: () => {
+        seat.isReady = true
+        onReady()
+      },
+      onOutcomes: (outcomes) => {
+        for (const outcome of outcomes) this.#seatOf.delete(outcome.ref)
+        this.#events!.onOutcomes(outcomes)
+      },
+      onProgress: (ref, atMs, message) => this.#events!.onProgress(ref, atMs, message),
+      onLost: (refs, culprit, reason) => {
+        onFailed(new Error(`a worker thread did not come up: ${reason}`))
+        this.#replace(seat, refs, culprit, reason)
+      },
+    })
+    flush(seat)
+  }
+
+  #replace(seat: Seat, refs: readonly number[], culprit: number, reason: string): void {
+    seat.lane = null
+    if (this.#isStopping) return
+    this.#options.onThreadLost(reason)
+    const reopen = (): void => {
+      if (!this.#isStopping) this.#openLane(seat, ignore, ignore)
+    }
+    // A thread that never came up is not opened again at once: it might fail for ever.
+    if (seat.isReady) reopen()
+    else setTimeout(reopen, REOPEN_AFTER_MS)
+    seat.isReady = false
+    for (const ref of refs) this.#seatOf.delete(ref)
+    if (refs.length > 0) this.#events!.onLost(refs, culprit, reason)
+  }
+}
+
+const ignore = (): void => {}
+
+const flush = (seat: Seat): void => {
+  if (seat.lane !== null && seat.batch.length > 0) seat.lane.run(seat.batch.splice(0))
+}
+
+/** Attempts on the seat; one without a thread comes last. */
+const load = (seat: Seat): number => seat.batch.length + (seat.lane === null ? 1e6 : seat.lane.refs.size)

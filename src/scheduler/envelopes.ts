@@ -1,0 +1,62 @@
+/** What an attempt came to, seen by the scheduler: the tool's outcome, or why the scheduler stopped it. */
+import { type Envelope, type RuntimeError, timeoutError, workerLost } from '../domain/runtime.ts'
+import type { Outcome } from '../pool/messages.ts'
+import type { StopCause } from './attempts.ts'
+
+/** The reasons that a stopped tool is given, in the guide's words. */
+export const STOP_REASONS: Readonly<Record<StopCause, string>> = {
+  timeout: 'context deadline exceeded',
+  cancel: 'context canceled',
+  shutdown: 'context canceled',
+}
+
+/** The envelope of an attempt that its thread reported. */
+export const envelopeOf = (outcome: Outcome, stopCause: StopCause | null): Envelope => ({
+  status: outcome.status === 'aborted' ? (stopCause === 'cancel' ? 'cancelled' : 'failed') : outcome.status,
+  outputJson: outcome.outputJson,
+  detailsJson: outcome.detailsJson,
+  startedMs: outcome.startedMs,
+  finishedMs: outcome.finishedMs,
+  error: errorOf(outcome, stopCause),
+})
+
+const errorOf = (outcome: Outcome, stopCause: StopCause | null): RuntimeError | null => {
+  switch (outcome.status) {
+    case 'success':
+      return null
+    case 'failed':
+      return {
+        code: outcome.code,
+        message: outcome.message,
+        retryable: outcome.retryable,
+        source: outcome.code === 'internal' ? 'scheduler' : 'executor',
+        detailsJson: '',
+      }
+    case 'aborted':
+      // A tool that names what it was doing says more than the bare reason.
+      return stopCause === 'cancel'
+        ? {
+            code: 'cancelled',
+            message: outcome.message || STOP_REASONS.cancel,
+            retryable: false,
+            source: 'scheduler',
+            detailsJson: '',
+          }
+        : { ...timeoutError, message: outcome.message || timeoutError.message }
+  }
+}
+
+/** The envelope of an attempt that was lost with its thread. */
+export const lostEnvelope = (
+  reason: string,
+  stopCause: StopCause | null,
+  startedMs: number,
+  finishedMs: number,
+): Envelope => ({
+  status: 'failed',
+  outputJson: '',
+  detailsJson: '',
+  startedMs,
+  finishedMs,
+  error: stopCause === 'timeout' ? timeoutError : workerLost(reason),
+})
