@@ -28,7 +28,7 @@ export class Lane {
   readonly refs = new Set<number>()
   readonly #events: LaneEvents
   readonly #port: MessagePort
-  readonly #pids: Int32Array
+  readonly #pids: Int32Array<SharedArrayBuffer>
   readonly #life = new AbortController()
   readonly #unanswered = new Map<number, NodeJS.Timeout>()
   #culprit = -1
@@ -38,7 +38,7 @@ export class Lane {
 
   constructor(piscina: Piscina, capacity: number, settings: WorkerSettings, events: LaneEvents) {
     this.#events = events
-    this.#pids = new Int32Array(new SharedArrayBuffer(4 * capacity))
+    this.#pids = new Int32Array<SharedArrayBuffer>(new SharedArrayBuffer(4 * capacity))
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     port1.on('message', (message: FromWorker) => this.#onMessage(message))

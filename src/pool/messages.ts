@@ -66,7 +66,7 @@ export interface SessionStart {
    * Process group leaders alive on this thread, one a place, 0 for none: the main thread kills
    * them when the thread is lost.
    */
-  readonly pids: Int32Array
+  readonly pids: Int32Array<SharedArrayBuffer>
 }
 
 /** What tools may know of the configuration. Plain data, the same for every thread. */

@@ -1,0 +1,31 @@
+/** A request's body as text, never more of it than the limit. */
+import type { IncomingMessage } from 'node:http'
+import { type Result, ok, refused } from '../../domain/errors.ts'
+
+/** Reads it to its end; a body over the limit is refused as soon as that is known. */
+export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise<Result<string>> => {
+  const tooLarge = refused(
+    'too_large',
+    `request body is larger than ${limitBytes} bytes: send the tasks in several graphs`,
+  )
+  if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve(tooLarge)
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limitBytes) chunks.push(chunk)
+      else {
+        chunks.length = 0
+        resolve(tooLarge)
+      }
+    })
+    incoming.once('end', () => {
+      if (size <= limitBytes) resolve(ok(textOf(chunks)))
+    })
+    incoming.once('error', (error) => resolve(refused('invalid', `invalid JSON: the body broke off: ${error.message}`)))
+  })
+}
+
+const textOf = (chunks: readonly Buffer[]): string =>
+  chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks).toString('utf8')

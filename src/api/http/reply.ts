@@ -1,0 +1,38 @@
+/** Answers: JSON all of them, with the trace id on each. */
+import type { Context } from 'hono'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Problem, ProblemCode } from '../../domain/errors.ts'
+
+/** What a handler gets beside the request. */
+export interface Bindings {
+  incoming: IncomingMessage
+  outgoing: ServerResponse
+  traceId: string
+}
+
+export type HttpContext = Context<{ Bindings: Bindings }>
+
+/** Every refusal as a status. */
+export const HTTP_STATUS = {
+  invalid: 400,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  too_large: 413,
+  overloaded: 429,
+  internal: 500,
+  unavailable: 503,
+} as const satisfies Record<ProblemCode, number>
+
+/** An answer of JSON text. */
+export const reply = (c: HttpContext, status: number, json: string | ReadableStream | null): Response =>
+  new Response(json, {
+    status,
+    headers:
+      json === null
+        ? { 'X-Trace-Id': c.env.traceId }
+        : { 'Content-Type': 'application/json', 'X-Trace-Id': c.env.traceId },
+  })
+
+export const replyProblem = (c: HttpContext, problem: Problem): Response =>
+  reply(c, HTTP_STATUS[problem.code], JSON.stringify({ error: problem.message }))

@@ -1,0 +1,72 @@
+/** The HTTP server: the sockets around the routes. */
+import { createAdaptorServer } from '@hono/node-server'
+import type { Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { type Address, formatAddress } from '../../address.ts'
+import { type AppOptions, createApp } from './app.ts'
+import type { Bindings } from './reply.ts'
+import { traceIdOf } from './trace.ts'
+
+export interface HttpServerOptions extends AppOptions {
+  readonly address: Address
+}
+
+export class HttpServer {
+  readonly #options: HttpServerOptions
+  readonly #server: Server
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options
+    const app = createApp(options)
+    this.#server = createAdaptorServer({
+      fetch: (request, env) => {
+        const bindings = env as unknown as Bindings
+        bindings.traceId = traceIdOf(bindings.incoming)
+        return app.fetch(request, bindings)
+      },
+      // The global Request and Response stay Node's own.
+      overrideGlobalObjects: true,
+    }) as Server
+    this.#server.keepAliveTimeout = 60_000
+    this.#server.on('clientError', refuseMalformed)
+  }
+
+  /** Listens; resolves to the address, with the port that a port 0 became. */
+  async start(): Promise<string> {
+    const { host, port } = this.#options.address
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(host === '' ? { port } : { port, host }, resolve)
+    })
+    const bound = this.#server.address() as AddressInfo
+    return formatAddress(bound.address, bound.port)
+  }
+
+  /** Takes no more connections, lets the requests under way end, for `withinMs` at most. */
+  async stop(withinMs = 1000): Promise<void> {
+    if (!this.#server.listening) return
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    const timer = setTimeout(() => this.#server.closeAllConnections(), withinMs)
+    await closed
+    clearTimeout(timer)
+  }
+}
+
+/** What is no HTTP at all gets the JSON error too. */
+const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', 'the request headers are too large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', 'the request came too slowly']
+        : ['400 Bad Request', `malformed HTTP request: ${error.message}`]
+  const body = JSON.stringify({ error: reason })
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,122 @@
+/**
+ * The wire's shapes. Whatever comes in is parsed here once, into what the domain works with; the first value of a wrong
+ * type is named by its path. Keys that are not known are let through and ignored.
+ * @see contract A2, A3
+ */
+import * as v from 'valibot'
+import { type Result, ok, refused } from '../domain/errors.ts'
+import { isJsonObject } from '../domain/json.ts'
+import type { SubmittedTask } from '../domain/task.ts'
+
+// A schema's message says what was expected; describe() says what came.
+const text = v.string('a string')
+const integer = v.pipe(v.number('an integer'), v.safeInteger('an integer'))
+const object = v.custom<Record<string, unknown>>(isJsonObject, 'an object')
+const texts = v.array(text, 'an array of strings')
+
+/** A task as `POST /tasks` takes it. Absent and null are the same. */
+export const TaskSchema = v.object(
+  {
+    id: v.nullish(text),
+    type: v.nullish(text),
+    params: v.nullish(object),
+    depends_on: v.nullish(texts),
+    retry: v.nullish(integer),
+    timeout: v.nullish(integer),
+    tool_name: v.nullish(text),
+    input: v.nullish(object),
+    annotations: v.nullish(v.record(v.string(), text, 'an object of strings')),
+  },
+  'an object',
+)
+
+/** The body of `POST /tasks`. */
+export const TaskGraphSchema = v.nullish(
+  v.object({ tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')) }, 'an object'),
+)
+
+/** The body of `POST /mcp/call`. */
+export const McpCallSchema = v.object(
+  {
+    id: v.nullish(text),
+    tool_name: v.nullish(text),
+    input: v.nullish(object),
+    timeout: v.nullish(integer),
+  },
+  'an object',
+)
+
+type TaskInput = v.InferOutput<typeof TaskSchema>
+
+/** A parsed JSON text as the tasks of a graph. */
+export const parseGraph = (value: unknown): Result<readonly SubmittedTask[]> => {
+  const parsed = parse(TaskGraphSchema, value)
+  if (!parsed.ok) return parsed
+  try {
+    return ok((parsed.value?.tasks ?? []).map(submittedTask))
+  } catch (error) {
+    // The one way in which JSON that was parsed cannot be written again.
+    if (error instanceof RangeError) return refused('invalid', 'invalid JSON: params or input are nested too deep')
+    throw error
+  }
+}
+
+const submittedTask = (task: TaskInput): SubmittedTask => ({
+  id: task.id ?? '',
+  type: task.type ?? '',
+  paramsJson: jsonText(task.params),
+  inputJson: jsonText(task.input),
+  annotationsJson: jsonText(task.annotations),
+  dependsOn: task.depends_on ?? [],
+  retry: task.retry ?? 0,
+  timeoutMs: task.timeout ?? 0,
+  toolName: task.tool_name ?? '',
+})
+
+const jsonText = (value: object | null | undefined): string => (value == null ? '' : JSON.stringify(value))
+
+/** Parses `value`, or says where and how the first thing in it is of the wrong type. */
+export const parse = <S extends v.GenericSchema>(schema: S, value: unknown): Result<v.InferOutput<S>> => {
+  const parsed = v.safeParse(schema, value, { abortEarly: true, abortPipeEarly: true })
+  if (parsed.success) return ok(parsed.output)
+  const issue = parsed.issues[0]
+  const where = pathOf(issue.path)
+  return refused(
+    'invalid',
+    `invalid JSON: ${where === '' ? '' : `${where}: `}expected ${issue.message}, got ${describe(issue.input)}`,
+  )
+}
+
+/** `tasks[3].retry`. */
+const pathOf = (path: readonly { readonly key?: unknown }[] | undefined): string => {
+  let where = ''
+  for (const { key } of path ?? []) {
+    if (typeof key === 'number') where += `[${key}]`
+    else where += where === '' ? String(key) : `.${String(key)}`
+  }
+  return where
+}
+
+const MAX_SHOWN_CHARS = 40
+
+const describe = (value: unknown): string => {
+  if (Array.isArray(value)) return 'an array'
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value)
+  return shown.length > MAX_SHOWN_CHARS ? `${shown.slice(0, MAX_SHOWN_CHARS)}…` : shown
+}
+
+/** A request's text as a value. */
+export const parseJson = (body: string): Result<unknown> => {
+  try {
+    return ok(JSON.parse(body))
+  } catch (error) {
+    return refused('invalid', `invalid JSON: ${body.trim() === '' ? 'EOF' : syntaxProblem(error as Error)}`)
+  }
+}
+
+const syntaxProblem = (error: Error): string =>
+  error.message === 'Unexpected end of JSON input' || error.message.startsWith('Unterminated')
+    ? 'unexpected EOF'
+    : error.message
