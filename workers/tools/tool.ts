@@ -12,6 +12,8 @@ export interface ToolContext {
   readonly taskId: string
   /** The task's `tool_name`, `''` for none. */
   readonly toolName: string
+  /** The input as it came: JSON text, `''` where the task has neither `params` nor `input`. */
+  readonly inputJson: string
   /** From 1. */
   readonly attempt: number
   readonly settings: WorkerSettings
@@ -40,6 +42,7 @@ export type ToolResult =
 
 export interface Tool {
   readonly name: string
+  /** `input` is `{}` for a task that has none, or whose input is null. */
   run(input: JsonObject, context: ToolContext): ToolResult | Promise<ToolResult>
 }
 
@@ -57,3 +60,6 @@ export const fail = (message: string, rest: { output?: Json; details?: JsonObjec
 
 /** A refusal that another attempt cannot change: bad input, not on the allow list. */
 export const refuse = (message: string): ToolResult => ({ ok: false, message, isFinal: true })
+
+/** A refusal by the daemon's own rules, which only the contract's part B knows. */
+export const deny = (message: string): ToolResult => ({ ok: false, message, code: 'denied', isFinal: true })

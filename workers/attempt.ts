@@ -1,0 +1,84 @@
+/**
+ * One attempt while it runs: what its tool knows of it, and what the session needs to end it.
+ */
+import type { Assignment, WorkerSettings } from '../src/pool/messages.ts'
+import type { PidTable } from './process/pid-table.ts'
+import type { ToolContext } from './tools/tool.ts'
+
+/** What all attempts of a thread share. */
+export interface Surroundings {
+  readonly settings: WorkerSettings
+  readonly pids: PidTable
+  postProgress(ref: number, message: string): void
+}
+
+export class Attempt implements ToolContext {
+  readonly assignment: Assignment
+  readonly startedMs = Date.now()
+  /** Ends the wait for a tool that does not react to its abort. */
+  patience: NodeJS.Timeout | null = null
+  isOver = false
+  graceMs = 0
+  readonly #surroundings: Surroundings
+  // Most attempts end without anybody asking for the signal, which costs more than they do.
+  #controller: AbortController | null = null
+  /** By the monotonic clock; NaN before. */
+  #abortedMs = Number.NaN
+
+  constructor(assignment: Assignment, surroundings: Surroundings) {
+    this.assignment = assignment
+    this.#surroundings = surroundings
+  }
+
+  get taskId(): string {
+    return this.assignment.taskId
+  }
+
+  get toolName(): string {
+    return this.assignment.toolName
+  }
+
+  get inputJson(): string {
+    return this.assignment.inputJson
+  }
+
+  get attempt(): number {
+    return this.assignment.attempt
+  }
+
+  get settings(): WorkerSettings {
+    return this.#surroundings.settings
+  }
+
+  get pids(): PidTable {
+    return this.#surroundings.pids
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.isAborted) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+
+  get isAborted(): boolean {
+    return !Number.isNaN(this.#abortedMs)
+  }
+
+  progress(message: string): void {
+    if (!this.isOver) this.#surroundings.postProgress(this.assignment.ref, message)
+  }
+
+  /** Aborts the attempt. Doing so again can only shorten the grace, which counts from the first time. */
+  abort(graceMs: number): void {
+    const nowMs = performance.now()
+    if (this.isAborted) {
+      this.graceMs = Math.min(this.graceMs, nowMs - this.#abortedMs + graceMs)
+      return
+    }
+    this.#abortedMs = nowMs
+    this.graceMs = graceMs
+    this.#controller?.abort()
+  }
+}

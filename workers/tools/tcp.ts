@@ -1,0 +1,54 @@
+import { connect } from 'node:net'
+import { dialReason, joinHostPort } from '../reasons.ts'
+import { splitHostPort } from './host-port.ts'
+import { InputFields } from './input.ts'
+import { done, fail, refuse, type Tool } from './tool.ts'
+
+const DEFAULT_TIMEOUT_MS = 5000
+const MAX_TIMEOUT_MS = 60_000
+
+/** `''` once a connection was made (it is closed again), else why there was none. */
+const dial = (host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<string> =>
+  new Promise((resolve) => {
+    // Port 0 is no port to Node, but one that refuses to the system.
+    const socket = connect({
+      host: host === '' ? 'localhost' : host,
+      port,
+      autoSelectFamilyAttemptTimeout: 1000,
+    })
+    const timeout = `dial tcp ${joinHostPort(host, port)}: i/o timeout`
+    const timer = setTimeout(() => settle(timeout), timeoutMs)
+    const onAbort = (): void => settle(timeout)
+    const settle = (reason: string): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      socket.destroy()
+      resolve(reason)
+    }
+    socket.once('connect', () => settle(''))
+    // It stays for good: an error after the end is nobody's business any more.
+    socket.on('error', (error) => settle(dialReason(error, host, port)))
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+
+/** Tries whether a TCP connection can be made. @see contract A5 */
+export const tcp: Tool = {
+  name: 'tcp',
+  async run(input, context) {
+    const fields = new InputFields(input, context, 'tcp params', 'TCPParams')
+    const address = fields.string('address')
+    const timeoutMs = fields.integer('timeout_ms')
+    if (fields.problem !== null) return refuse(fields.problem)
+    if (address === '') return refuse('address is required (host:port)')
+    if (timeoutMs > MAX_TIMEOUT_MS) return refuse(`timeout_ms exceeds max of ${MAX_TIMEOUT_MS} ms`)
+    const target = splitHostPort(address)
+    if (typeof target === 'string') return refuse(`tcp dial: dial tcp: ${target}`)
+    const reason = await dial(
+      target.host,
+      target.port,
+      timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS,
+      context.signal,
+    )
+    return reason === '' ? done({ address, ok: true }) : fail(`tcp dial: ${reason}`)
+  },
+}
