@@ -56,7 +56,8 @@ export const parseGraph = (value: unknown): Result<readonly SubmittedTask[]> => 
     return ok((parsed.value?.tasks ?? []).map(submittedTask))
   } catch (error) {
     // The one way in which JSON that was parsed cannot be written again.
-    if (error instanceof RangeError) return refused('invalid', 'invalid JSON: params or input are nested too deep')
+    if (error instanceof RangeError)
+      return refused('invalid', 'invalid JSON: params or input are nested too deep')
     throw error
   }
 }

@@ -128,7 +128,9 @@ export class Service {
   /** The state of the `mcp` task behind a handle. */
   async mcpTask(handleId: string): Promise<Result<string>> {
     const json = await this.#options.reader.getByHandle(handleId)
-    return json === null ? refused('not_found', `handle not found: ${handleId}`) : ok(callStateJson(handleId, json))
+    return json === null
+      ? refused('not_found', `handle not found: ${handleId}`)
+      : ok(callStateJson(handleId, json))
   }
 
   async #submit(tasks: readonly SubmittedTask[]): Promise<Result<readonly Task[]>> {
@@ -137,7 +139,12 @@ export class Service {
   }
 }
 
-const acceptedCallJson = (id: string, handleId: string, atMs: number, progress: readonly Progress[]): string =>
+const acceptedCallJson = (
+  id: string,
+  handleId: string,
+  atMs: number,
+  progress: readonly Progress[],
+): string =>
   `{"task_id":${JSON.stringify(id)},"status":"accepted","handle_id":"${handleId}","progress":${progressJson(progress)},"started_at":"${rfc3339(atMs)}"}`
 
 /** A task's text in the shape of `GET /mcp/tasks/{handle}`. */

@@ -62,18 +62,27 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
     for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler)
     app.all(path, methodNotAllowed(Object.keys(handlers)))
   }
-  app.notFound((c) => replyProblem(c, { code: 'not_found', message: `no such route: ${c.req.method} ${c.req.path}` }))
+  app.notFound((c) =>
+    replyProblem(c, { code: 'not_found', message: `no such route: ${c.req.method} ${c.req.path}` }),
+  )
   app.onError((error, c) => {
     onFault(error, c.env.traceId)
-    return replyProblem(c, { code: 'internal', message: `internal error (trace id ${c.env.traceId} is in the log)` })
+    return replyProblem(c, {
+      code: 'internal',
+      message: `internal error (trace id ${c.env.traceId} is in the log)`,
+    })
   })
   return app
 }
 
 const asIs = (json: string): string => json
 
-const answer = <T>(c: HttpContext, status: number, result: Result<T>, toJson: (value: T) => string): Response =>
-  result.ok ? reply(c, status, toJson(result.value)) : replyProblem(c, result.problem)
+const answer = <T>(
+  c: HttpContext,
+  status: number,
+  result: Result<T>,
+  toJson: (value: T) => string,
+): Response => (result.ok ? reply(c, status, toJson(result.value)) : replyProblem(c, result.problem))
 
 const jsonBody = async (c: HttpContext, limitBytes: number): Promise<Result<unknown>> => {
   const body = await readBody(c.env.incoming, limitBytes)

@@ -23,7 +23,9 @@ export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise
     incoming.once('end', () => {
       if (size <= limitBytes) resolve(ok(textOf(chunks)))
     })
-    incoming.once('error', (error) => resolve(refused('invalid', `invalid JSON: the body broke off: ${error.message}`)))
+    incoming.once('error', (error) =>
+      resolve(refused('invalid', `invalid JSON: the body broke off: ${error.message}`)),
+    )
   })
 }
 

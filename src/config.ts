@@ -1,0 +1,198 @@
+/**
+ * The only reader of the command line and the environment: both become one frozen Config, or one line that names
+ * the setting that is wrong.
+ * @see contract A1
+ */
+import * as v from 'valibot'
+import { type Address, parseAddress } from './address.ts'
+import { DEFAULT_LIMITS, type Limits } from './domain/limits.ts'
+
+export interface Config {
+  readonly addr: Address
+  readonly grpcAddr: Address
+  readonly dataDir: string
+  readonly maxConcurrency: number
+  readonly shutdownTimeoutMs: number
+  readonly shellPolicy: 'allow-list' | 'open'
+  readonly logLevel: string
+  /** Modules that bring further tools, as given. */
+  readonly toolModules: readonly string[]
+  /** MiB of JavaScript heap of one worker thread. */
+  readonly threadMemoryMb: number
+  /** Between SIGTERM and SIGKILL of a command that is stopped. */
+  readonly graceMs: number
+  readonly limits: Limits
+}
+
+/** A setting that cannot be used. The message is one line and names it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** One setting: where it comes from, what it is without either, and what it must be. */
+interface Setting<S extends v.GenericSchema<string, unknown>> {
+  readonly flag?: string
+  readonly env: string
+  readonly fallback: string
+  readonly schema: S
+}
+
+const setting = <S extends v.GenericSchema<string, unknown>>(setting: Setting<S>): Setting<S> => setting
+
+const address = v.pipe(
+  v.string(),
+  v.check((text) => parseAddress(text) !== null, 'host:port, :port or [::1]:port'),
+  v.transform((text) => parseAddress(text)!),
+)
+
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(
+    v.string(),
+    v.check(
+      (text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most,
+      `a whole number from ${least} to ${most}`,
+    ),
+    v.transform(Number),
+  )
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+const SETTINGS = {
+  addr: setting({ flag: 'addr', env: 'EXECGO_ADDR', fallback: ':8080', schema: address }),
+  grpcAddr: setting({ flag: 'grpc-addr', env: 'EXECGO_GRPC_ADDR', fallback: ':50051', schema: address }),
+  dataDir: setting({
+    flag: 'data-dir',
+    env: 'EXECGO_DATA_DIR',
+    fallback: './data',
+    schema: v.pipe(v.string(), v.nonEmpty('a directory')),
+  }),
+  maxConcurrency: setting({
+    flag: 'max-concurrency',
+    env: 'EXECGO_MAX_CONCURRENCY',
+    fallback: '10',
+    schema: wholeNumber(1, 100_000),
+  }),
+  shutdownTimeoutS: setting({
+    flag: 'shutdown-timeout',
+    env: 'EXECGO_SHUTDOWN_TIMEOUT',
+    fallback: '15',
+    schema: wholeNumber(0, 86_400),
+  }),
+  shellPolicy: setting({
+    env: 'EXECGO_SHELL_POLICY',
+    fallback: 'allow-list',
+    schema: v.pipe(
+      v.string(),
+      v.transform((text) => text.trim().toLowerCase()),
+      v.picklist(['allow-list', 'open'], 'allow-list or open'),
+    ),
+  }),
+  logLevel: setting({
+    env: 'EXECGO_LOG_LEVEL',
+    fallback: 'info',
+    schema: v.picklist(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`),
+  }),
+  toolModules: setting({
+    env: 'EXECGO_TOOLS',
+    fallback: '',
+    schema: v.pipe(
+      v.string(),
+      v.transform((text) => text.split(',').flatMap((path) => (path.trim() === '' ? [] : [path.trim()]))),
+    ),
+  }),
+  threadMemoryMb: setting({
+    env: 'EXECGO_THREAD_MEMORY_MB',
+    fallback: '512',
+    schema: wholeNumber(32, 65_536),
+  }),
+  graceMs: setting({ env: 'EXECGO_GRACE_MS', fallback: '5000', schema: wholeNumber(0, 600_000) }),
+  maxBodyBytes: setting({
+    env: 'EXECGO_MAX_BODY_BYTES',
+    fallback: String(DEFAULT_LIMITS.bodyBytes),
+    schema: wholeNumber(1, 2 ** 29 - 32),
+  }),
+} as const
+
+/** The flags, for `--help`. */
+export const USAGE = `execgo: runs graphs of tasks
+
+Usage: execgo [flags]          (one dash or two, "=" or a space)
+
+${Object.values<Setting<v.GenericSchema<string, unknown>>>(SETTINGS)
+  .filter((each) => each.flag !== undefined)
+  .map((each) => `  -${(each.flag ?? '').padEnd(18)} ${each.env.padEnd(25)} default ${each.fallback}`)
+  .join('\n')}
+
+A flag wins over the environment. -shutdown-timeout is in seconds. Port 0 picks a free one; the log says which.
+Further settings by environment: ${Object.values<Setting<v.GenericSchema<string, unknown>>>(SETTINGS)
+  .filter((each) => each.flag === undefined)
+  .map((each) => each.env)
+  .join(', ')}
+`
+
+/** What the command line asks for. */
+export type Invocation =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'daemon'; readonly config: Config }
+
+/** @throws {ConfigError} for an unknown flag, an argument that is none, or a value that cannot be used */
+export const readConfig = (
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Invocation => {
+  const flags = readFlags(argv)
+  if (flags.has('help') || flags.has('h')) return { kind: 'help' }
+  if (flags.has('version')) return { kind: 'version' }
+  const value = <S extends v.GenericSchema<string, unknown>>(from: Setting<S>): v.InferOutput<S> => {
+    const flag = from.flag === undefined ? undefined : flags.get(from.flag)
+    // An empty environment variable is one that is not set.
+    const given = flag ?? (env[from.env] || from.fallback)
+    const parsed = v.safeParse(from.schema, given)
+    if (parsed.success) return parsed.output
+    const name = flag === undefined ? from.env : `-${from.flag}`
+    throw new ConfigError(`${name}: expected ${parsed.issues[0].message}, got ${JSON.stringify(given)}`)
+  }
+  return {
+    kind: 'daemon',
+    config: Object.freeze({
+      addr: value(SETTINGS.addr),
+      grpcAddr: value(SETTINGS.grpcAddr),
+      dataDir: value(SETTINGS.dataDir),
+      maxConcurrency: value(SETTINGS.maxConcurrency),
+      shutdownTimeoutMs: value(SETTINGS.shutdownTimeoutS) * 1000,
+      shellPolicy: value(SETTINGS.shellPolicy),
+      logLevel: value(SETTINGS.logLevel),
+      toolModules: value(SETTINGS.toolModules),
+      threadMemoryMb: value(SETTINGS.threadMemoryMb),
+      graceMs: value(SETTINGS.graceMs),
+      limits: { ...DEFAULT_LIMITS, bodyBytes: value(SETTINGS.maxBodyBytes) },
+    }),
+  }
+}
+
+const BARE_FLAGS: ReadonlySet<string> = new Set(['help', 'h', 'version'])
+
+/** `-flag value`, `-flag=value`, with one dash or two. The last one of a name wins. */
+const readFlags = (argv: readonly string[]): Map<string, string> => {
+  const known = new Set(Object.values<{ flag?: string }>(SETTINGS).flatMap((each) => each.flag ?? []))
+  const flags = new Map<string, string>()
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at]!
+    const match = /^--?([a-zA-Z][\w-]*)(?:=(.*))?$/s.exec(word)
+    if (match === null)
+      throw new ConfigError(
+        `unexpected argument ${JSON.stringify(word)}: execgo takes flags only (see -help)`,
+      )
+    const name = match[1]!
+    if (BARE_FLAGS.has(name)) {
+      flags.set(name, '')
+      continue
+    }
+    if (!known.has(name)) throw new ConfigError(`unknown flag -${name} (see -help)`)
+    const value = match[2] ?? argv[++at]
+    if (value === undefined) throw new ConfigError(`-${name}: expected a value after it`)
+    flags.set(name, value)
+  }
+  return flags
+}

@@ -1,0 +1,109 @@
+/**
+ * The daemon, put together: the only place that names concrete parts. They start inner to outer (store, pool and
+ * scheduler, then the edges) and stop the other way round.
+ */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Logger } from 'pino'
+import { formatAddress } from './address.ts'
+import { GrpcServer } from './api/grpc/server.ts'
+import { HttpServer } from './api/http/server.ts'
+import { Service } from './api/service.ts'
+import type { Config } from './config.ts'
+import { Pool } from './pool/pool.ts'
+import { Scheduler } from './scheduler/scheduler.ts'
+import { MemoryStore } from './store/memory-store.ts'
+import { VERSION } from './version.ts'
+
+/** `state.json` is written this often, when anything changed. */
+const SAVE_EVERY_MS = 30_000
+
+export interface Daemon {
+  /** Resolves when both servers answer. Rejects, with everything let go, when one of the parts cannot start. */
+  start(): Promise<{ readonly http: string; readonly grpc: string }>
+  /** Ends gracefully: see contract A1. May be called twice. */
+  stop(): Promise<void>
+  /** Kills every running command, for an end that cannot wait. */
+  killCommands(): void
+}
+
+export const createDaemon = (config: Config, log: Logger): Daemon => {
+  const nowMs = Date.now
+  const store = new MemoryStore({
+    dataDir: config.dataDir,
+    saveEveryMs: SAVE_EVERY_MS,
+    nowMs,
+    onSaveError: (err) => log.error({ err }, 'state.json could not be written; trying again in 30 s'),
+  })
+  const pool = new Pool({
+    slots: config.maxConcurrency,
+    settings: {
+      shellPolicy: config.shellPolicy,
+      toolModules: config.toolModules.map((path) => pathToFileURL(resolve(path)).href),
+      outputLimitBytes: 1024 * 1024,
+      httpBodyLimitBytes: 1024 * 1024,
+      fileReadLimitBytes: 16 * 1024 * 1024,
+    },
+    threadMemoryMb: config.threadMemoryMb,
+    onThreadLost: (reason) => log.error({ reason }, 'a worker thread ended; another takes its place'),
+  })
+  const scheduler = new Scheduler({
+    store,
+    executor: pool,
+    slots: config.maxConcurrency,
+    graceMs: config.graceMs,
+    nowMs,
+    monotonicMs: () => performance.now(),
+    log,
+  })
+  const service = new Service({
+    commands: scheduler,
+    reader: store,
+    limits: config.limits,
+    version: VERSION,
+    nowMs,
+  })
+  const onFault = (err: unknown, traceId: string): void =>
+    log.error({ err, trace_id: traceId }, 'internal error')
+  const http = new HttpServer({ service, onFault, address: config.addr })
+  const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr })
+
+  let stopping: Promise<void> | null = null
+  const stop = async (): Promise<void> => {
+    // The edges go on answering reads while running tasks come to their end; the scheduler takes nothing new.
+    await scheduler.stop(config.shutdownTimeoutMs)
+    await Promise.all([http.stop(), grpc.stop(1000)])
+  }
+  return {
+    async start() {
+      await scheduler.start()
+      try {
+        const bound = {
+          http: await listen('-addr', config.addr, http),
+          grpc: await listen('-grpc-addr', config.grpcAddr, grpc),
+        }
+        log.info({ addr: bound.http, grpc_addr: bound.grpc, version: VERSION }, 'execgo is listening')
+        return bound
+      } catch (error) {
+        await (stopping ??= stop())
+        throw error
+      }
+    },
+    stop: () => (stopping ??= stop()),
+    killCommands: () => pool.killProcesses(),
+  }
+}
+
+/** Starts an edge; a failure names the setting behind it. */
+const listen = async (
+  flag: string,
+  { host, port }: Config['addr'],
+  server: { start(): Promise<string> },
+): Promise<string> => {
+  try {
+    return await server.start()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`${flag}: cannot listen on ${formatAddress(host, port)}: ${reason}`, { cause: error })
+  }
+}
