@@ -86,17 +86,21 @@ export class Lane {
     if (this.#isOver) return
     switch (message.type) {
       case 'ready':
-        return this.#events.onReady()
+        this.#events.onReady()
+        return
       case 'report':
         for (const outcome of message.outcomes) {
           this.refs.delete(outcome.ref)
           if (this.#unanswered.size > 0) this.#answered(outcome.ref)
         }
-        return this.#events.onOutcomes(message.outcomes)
+        this.#events.onOutcomes(message.outcomes)
+        return
       case 'ack':
-        return this.#answered(message.ref)
+        this.#answered(message.ref)
+        return
       case 'progress':
-        return this.#events.onProgress(message.ref, message.atMs, message.message)
+        this.#events.onProgress(message.ref, message.atMs, message.message)
+        return
     }
   }
 
