@@ -105,7 +105,7 @@ const methodNotAllowed =
 const withId =
   (prefix: string, handler: (c: HttpContext, id: string) => Promise<Response>): Handler =>
   (c) => {
-    const id = idIn(c.env.incoming.url ?? '', prefix)
+    const id = idIn(c.env.rawUrl, prefix)
     return id.ok ? handler(c, id.value) : replyProblem(c, id.problem)
   }
 

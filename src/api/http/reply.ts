@@ -8,6 +8,8 @@ export interface Bindings {
   incoming: IncomingMessage
   outgoing: ServerResponse
   traceId: string
+  /** The request's path and query as they came. */
+  rawUrl: string
 }
 
 export type HttpContext = Context<{ Bindings: Bindings }>

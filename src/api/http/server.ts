@@ -1,6 +1,6 @@
 /** The HTTP server: the sockets around the routes. */
 import { createAdaptorServer } from '@hono/node-server'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Address, formatAddress } from '../../address.ts'
 import { type AppOptions, createApp } from './app.ts'
@@ -22,6 +22,7 @@ export class HttpServer {
       fetch: (request, env) => {
         const bindings = env as unknown as Bindings
         bindings.traceId = traceIdOf(bindings.incoming)
+        bindings.rawUrl = keepDots(bindings.incoming)
         return app.fetch(request, bindings)
       },
       // The global Request and Response stay Node's own.
@@ -51,6 +52,16 @@ export class HttpServer {
     await closed
     clearTimeout(timer)
   }
+}
+
+/**
+ * Dots that were percent-encoded would be read as `.` and `..`, and the path changed by them, before a route sees it:
+ * they are encoded once more for the router. Returns the URL as it came.
+ */
+const keepDots = (incoming: IncomingMessage): string => {
+  const url = incoming.url ?? ''
+  if (url.includes('%2')) incoming.url = url.replace(/%2e/gi, '%252e')
+  return url
 }
 
 /** What is no HTTP at all gets the JSON error too. */

@@ -1,0 +1,106 @@
+/**
+ * The calls. Each turns its message into what the service takes, asks it, and answers.
+ * @see contract A7
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import {
+  Metadata,
+  type ServerUnaryCall,
+  type UntypedServiceImplementation,
+  type handleUnaryCall,
+} from '@grpc/grpc-js'
+import { type Result, ok, refused } from '../../domain/errors.ts'
+import { parseGraph } from '../schemas.ts'
+import type { Accepted, Health, Service } from '../service.ts'
+import { newTraceId } from '../trace.ts'
+import { type TaskGraphMessage, type TaskMessage, graphValue, taskMessage } from './messages.ts'
+import { statusOf } from './status.ts'
+
+export interface HandlersOptions {
+  readonly service: Service
+  /** Told of a fault of our own. */
+  readonly onFault: (error: unknown, traceId: string) => void
+}
+
+interface WithId {
+  readonly id: string
+}
+
+/** A list lets others have a turn after this many tasks. */
+const TASKS_PER_TURN = 1000
+
+export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedServiceImplementation => {
+  const submit = async (graph: TaskGraphMessage): Promise<Result<Accepted>> => {
+    const value = graphValue(graph)
+    const tasks = value.ok ? parseGraph(value.value) : value
+    return tasks.ok ? service.submit(tasks.value) : tasks
+  }
+
+  const get = async ({ id }: WithId): Promise<Result<{ task: TaskMessage }>> => {
+    if (id === '') return ID_REQUIRED
+    const json = await service.get(id)
+    return json.ok ? ok({ task: taskMessage(json.value) }) : json
+  }
+
+  const list = async (_: unknown, call: Cancellable): Promise<Result<{ tasks: TaskMessage[] }>> => {
+    const tasks: TaskMessage[] = []
+    for await (const json of service.list()) {
+      // Nobody waits for the answer any more.
+      if (call.cancelled) break
+      if (tasks.push(taskMessage(json)) % TASKS_PER_TURN === 0) await nextTurn()
+    }
+    return ok({ tasks })
+  }
+
+  const remove = async ({ id }: WithId): Promise<Result<{ deleted: true }>> => {
+    if (id === '') return ID_REQUIRED
+    const removed = await service.remove(id)
+    return removed.ok ? ok({ deleted: true }) : removed
+  }
+
+  const health = async (): Promise<Result<Health>> => ok(service.health())
+  const metrics = async () => ok(service.metrics())
+
+  return {
+    SubmitTasks: unary(submit, onFault),
+    GetTask: unary(get, onFault),
+    ListTasks: unary(list, onFault),
+    DeleteTask: unary(remove, onFault),
+    Health: unary(health, onFault),
+    Metrics: unary(metrics, onFault),
+  }
+}
+
+const ID_REQUIRED = refused('invalid', 'id is required')
+
+type Cancellable = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled'>
+
+/** A call as grpc-js wants it: a refusal becomes its status, a throw INTERNAL, and the trace id goes ahead of either. */
+const unary =
+  <Request, Response>(
+    answer: (request: Request, call: Cancellable) => Promise<Result<Response>>,
+    onFault: HandlersOptions['onFault'],
+  ): handleUnaryCall<Request, Response> =>
+  (call, callback) => {
+    const traceId = traceIdOf(call.metadata)
+    const initial = new Metadata()
+    initial.set(TRACE_KEY, traceId)
+    call.sendMetadata(initial)
+    answer(call.request, call).then(
+      (result) => (result.ok ? callback(null, result.value) : callback(statusOf(result.problem))),
+      (error: unknown) => {
+        onFault(error, traceId)
+        callback(
+          statusOf({ code: 'internal', message: `internal error (trace id ${traceId} is in the log)` }),
+        )
+      },
+    )
+  }
+
+const TRACE_KEY = 'x-trace-id'
+
+/** The call's own `x-trace-id`, or a new one. */
+const traceIdOf = (metadata: Metadata): string => {
+  const [given] = metadata.get(TRACE_KEY)
+  return typeof given === 'string' && given !== '' ? given : newTraceId()
+}

@@ -1,0 +1,133 @@
+/**
+ * The messages of execgo.proto as objects (proto-loader: `keepCase`, `longs: Number`, `defaults`), and the ways between
+ * them and the wire's JSON.
+ */
+import * as v from 'valibot'
+import { type Result, ok, refused } from '../../domain/errors.ts'
+import { type Json, type JsonObject, isJsonObject } from '../../domain/json.ts'
+import { parseRfc3339 } from '../../domain/time.ts'
+import { parse, parseJson } from '../schemas.ts'
+import { wellFormed } from './text.ts'
+
+/** `Task`. @see proto/execgo/v1/execgo.proto for the units and what an empty field means */
+export interface TaskMessage {
+  readonly id: string
+  readonly type: string
+  readonly params_json: string
+  readonly depends_on: readonly string[]
+  readonly retry: number
+  readonly timeout_ms: number
+  readonly status: string
+  readonly result_json: string
+  readonly error: string
+  readonly created_at_unix_ms: number
+  readonly updated_at_unix_ms: number
+  readonly tool_name: string
+  readonly input_json: string
+  readonly run_status: string
+  readonly runtime_json: string
+  readonly handle_id: string
+  readonly progress_json: string
+  readonly annotations: Readonly<Record<string, string>>
+  readonly execution_category: string
+}
+
+export interface TaskGraphMessage {
+  readonly tasks: readonly TaskMessage[]
+}
+
+const INT32_MAX = 2 ** 31 - 1
+
+// ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A graph as the value that the body of `POST /tasks` would have parsed to. */
+export const graphValue = ({
+  tasks,
+}: TaskGraphMessage): Result<{ readonly tasks: readonly JsonObject[] }> => {
+  const values: JsonObject[] = []
+  for (const [place, task] of tasks.entries()) {
+    const params = objectIn(task.params_json, `tasks[${place}].params_json`)
+    if (!params.ok) return params
+    const input = objectIn(task.input_json, `tasks[${place}].input_json`)
+    if (!input.ok) return input
+    values.push({
+      id: task.id,
+      type: task.type,
+      params: params.value,
+      depends_on: [...task.depends_on],
+      retry: task.retry,
+      timeout: task.timeout_ms,
+      tool_name: task.tool_name,
+      input: input.value,
+      // An empty map cannot be told from none.
+      annotations: Object.keys(task.annotations).length === 0 ? null : { ...task.annotations },
+    })
+  }
+  return ok({ tasks: values })
+}
+
+const ObjectSchema = v.nullable(v.custom<JsonObject>(isJsonObject, 'an object'))
+
+/** The object in a field of JSON text, null for none. A refusal names the field. */
+const objectIn = (json: string, field: string): Result<JsonObject | null> => {
+  if (json === '') return ok(null)
+  const value = parseJson(json)
+  const object = value.ok ? parse(ObjectSchema, value.value) : value
+  return object.ok ? object : refused('invalid', withField(object.problem.message, field))
+}
+
+const INVALID_JSON = 'invalid JSON: '
+
+/** `invalid JSON: <reason>` → `invalid JSON: <field>: <reason>`. */
+const withField = (message: string, field: string): string =>
+  `${INVALID_JSON}${field}: ${message.slice(INVALID_JSON.length)}`
+
+// ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A task's JSON text as a message. Fields of a kept record that are of the wrong type are read as absent. */
+export const taskMessage = (json: string): TaskMessage => {
+  const task = JSON.parse(json) as JsonObject
+  return {
+    id: text(task.id),
+    type: text(task.type),
+    params_json: jsonText(task.params),
+    depends_on: texts(task.depends_on),
+    retry: Math.min(number(task.retry), INT32_MAX),
+    timeout_ms: number(task.timeout),
+    status: text(task.status),
+    result_json: jsonText(task.result),
+    error: text(task.error),
+    created_at_unix_ms: unixMs(task.created_at),
+    updated_at_unix_ms: unixMs(task.updated_at),
+    tool_name: text(task.tool_name),
+    input_json: jsonText(task.input),
+    run_status: text(task.run_status),
+    runtime_json: jsonText(task.runtime),
+    handle_id: text(task.handle_id),
+    progress_json: jsonText(task.progress),
+    annotations: textMap(task.annotations),
+    execution_category: text(task.execution_category),
+  }
+}
+
+type Field = Json | undefined
+
+const text = (value: Field): string => (typeof value === 'string' ? wellFormed(value) : '')
+
+const number = (value: Field): number => (typeof value === 'number' ? value : 0)
+
+const texts = (value: Field): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string').map(wellFormed) : []
+
+const textMap = (value: Field): Record<string, string> =>
+  isJsonObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, item]) => [wellFormed(name), text(item)]))
+    : {}
+
+/** Compact JSON text, `''` for none. */
+const jsonText = (value: Field): string => (value == null ? '' : JSON.stringify(value))
+
+const unixMs = (value: Field): number => {
+  const atMs = typeof value === 'string' ? parseRfc3339(value) : Number.NaN
+  return Number.isNaN(atMs) ? 0 : atMs
+}

@@ -1,0 +1,29 @@
+/** Refusals as gRPC statuses. */
+import { status } from '@grpc/grpc-js'
+import type { Problem, ProblemCode } from '../../domain/errors.ts'
+import { wellFormed } from './text.ts'
+
+/** Every refusal as a status. */
+export const GRPC_STATUS = {
+  invalid: status.INVALID_ARGUMENT,
+  not_found: status.NOT_FOUND,
+  method_not_allowed: status.UNIMPLEMENTED,
+  conflict: status.FAILED_PRECONDITION,
+  too_large: status.RESOURCE_EXHAUSTED,
+  overloaded: status.RESOURCE_EXHAUSTED,
+  internal: status.INTERNAL,
+  unavailable: status.UNAVAILABLE,
+} as const satisfies Record<ProblemCode, number>
+
+/**
+ * UTF-16 units of a message. It travels percent-encoded in one header, at up to nine bytes for each, and clients cut the
+ * connection at 16 KiB of headers: a message that quotes a long id must not get there.
+ */
+const MAX_DETAILS_CHARS = 1500
+
+export const statusOf = ({ code, message }: Problem): { code: status; details: string } => ({
+  code: GRPC_STATUS[code],
+  details: wellFormed(
+    message.length > MAX_DETAILS_CHARS ? `${message.slice(0, MAX_DETAILS_CHARS)}…` : message,
+  ),
+})

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { root, spawnDaemon, startDaemon } from '../support/daemon.ts'
+
+const execgo = (args: readonly string[], env: Record<string, string> = {}) =>
+  new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(
+      process.execPath,
+      [join(root, 'dist/src/cli.js'), ...args],
+      { env: { ...process.env, ...env }, timeout: 60_000 },
+      (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+    )
+  })
+
+test('a bad setting ends with 2 and one line that names it', async () => {
+  for (const [args, env, expected] of [
+    [
+      ['-max-concurrency', 'many'],
+      {},
+      /^execgo: -max-concurrency: expected a whole number from 1 to \d+, got "many"\n$/,
+    ],
+    [['--addr=nowhere'], {}, /^execgo: -addr: expected .*, got "nowhere"\n$/],
+    [[], { EXECGO_SHUTDOWN_TIMEOUT: '-1' }, /^execgo: EXECGO_SHUTDOWN_TIMEOUT: .*, got "-1"\n$/],
+    [['-nope'], {}, /^execgo: unknown flag -nope .*\n$/],
+    [['-addr'], {}, /^execgo: -addr: expected a value after it\n$/],
+  ] as const) {
+    const { code, stderr } = await execgo(args, env)
+    assert.equal(code, 2)
+    assert.match(stderr, expected)
+  }
+})
+
+test('a taken port ends with 1 and one line that names the setting', async () => {
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  const address = `127.0.0.1:${(taken.address() as { port: number }).port}`
+  for (const flag of ['-addr', '-grpc-addr']) {
+    const daemon = await spawnDaemon({ args: [flag, address] })
+    assert.equal(await daemon.exited, 1)
+    assert.match(daemon.stderr, new RegExp(`^execgo: ${flag}: cannot listen on ${address}: .*\n$`))
+    await daemon.stop()
+  }
+  taken.close()
+})
+
+test('it runs from its sources too, with worker threads in TypeScript', async () => {
+  const daemon = await startDaemon({ fromSource: true })
+  await daemon.submit([{ id: 'a', type: 'shell', params: { command: 'echo', args: ['hi'] } }])
+  assert.equal((await daemon.settled('a')).result.stdout, 'hi\n')
+  assert.equal(await daemon.stop(), 0)
+})
+
+test('help and version', async () => {
+  const help = await execgo(['--help'])
+  assert.equal(help.code, 0)
+  for (const flag of ['-addr', '-grpc-addr', '-data-dir', '-max-concurrency', '-shutdown-timeout'])
+    assert.ok(help.stdout.includes(flag))
+  assert.match((await execgo(['-version'])).stdout, /^v\d+\.\d+\.\d+\n$/)
+})
