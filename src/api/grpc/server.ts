@@ -96,6 +96,7 @@ export class GrpcServer {
     await this.#starting?.catch(() => {})
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
+        this.#server.forceShutdown()
         resolve()
       }, withinMs)
       this.#server.tryShutdown(() => {

@@ -1,0 +1,107 @@
+/**
+ * A client of the contract's table A7, written down from there and not from our .proto file: it is what a client that
+ * was built years ago knows.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as grpc from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+
+const TABLE_A7 = `
+syntax = "proto3";
+package execgo.v1;
+service ExecGo {
+  rpc SubmitTasks(TaskGraph) returns (SubmitTasksResponse);
+  rpc GetTask(GetTaskRequest) returns (GetTaskResponse);
+  rpc ListTasks(ListTasksRequest) returns (ListTasksResponse);
+  rpc DeleteTask(DeleteTaskRequest) returns (DeleteTaskResponse);
+  rpc Health(HealthRequest) returns (HealthResponse);
+  rpc Metrics(MetricsRequest) returns (MetricsResponse);
+}
+message TaskGraph { repeated Task tasks = 1; }
+message Task {
+  string id = 1; string type = 2; string params_json = 3; repeated string depends_on = 4; int32 retry = 5;
+  int64 timeout_ms = 6; string status = 7; string result_json = 8; string error = 9;
+  int64 created_at_unix_ms = 10; int64 updated_at_unix_ms = 11;
+  /* NEW FIELDS */
+}
+message SubmitTasksResponse { int32 accepted = 1; repeated string task_ids = 2; }
+message GetTaskRequest { string id = 1; }
+message GetTaskResponse { Task task = 1; }
+message ListTasksRequest {}
+message ListTasksResponse { repeated Task tasks = 1; }
+message DeleteTaskRequest { string id = 1; }
+message DeleteTaskResponse { bool deleted = 1; }
+message HealthRequest {}
+message HealthResponse { string status = 1; string version = 2; string uptime = 3; }
+message MetricsRequest {}
+message MetricsResponse {
+  int64 tasks_total = 1; int64 tasks_running = 2; int64 tasks_succeeded = 3; int64 tasks_failed = 4;
+  map<string, int64> by_type = 5;
+}
+`
+
+const NEW_FIELDS = `
+  string tool_name = 20; string input_json = 21; string run_status = 22; string runtime_json = 23;
+  string handle_id = 24; string progress_json = 25; map<string, string> annotations = 26; string execution_category = 27;
+`
+
+export type Message = any
+
+export interface Reply {
+  readonly message: Message
+  readonly initial: grpc.Metadata
+}
+
+export type Client = grpc.Client & { close(): void }
+
+const load = (text: string, name: string): grpc.ServiceClientConstructor => {
+  const dir = mkdtempSync(join(tmpdir(), 'execgo-proto-'))
+  try {
+    const file = join(dir, 'transcript.proto')
+    writeFileSync(file, text)
+    return serviceIn(file, name)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+/** The constructor of a service in a .proto file. */
+export const serviceIn = (file: string, name: string): grpc.ServiceClientConstructor => {
+  const definition = loadSync(file, {
+    keepCase: true,
+    longs: Number,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+  })
+  return grpc.makeClientConstructor(definition[name] as grpc.ServiceDefinition, name)
+}
+
+/** Knows the fields up to 11 alone. */
+export const OldClient = load(TABLE_A7, 'execgo.v1.ExecGo')
+
+/** Knows the fields from 20 up as well. */
+export const NewClient = load(TABLE_A7.replace('/* NEW FIELDS */', NEW_FIELDS), 'execgo.v1.ExecGo')
+
+export const connect = (Constructor: grpc.ServiceClientConstructor, address: string): Client =>
+  new Constructor(address, grpc.credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 })
+
+/** One unary call; rejects with grpc-js's ServiceError. */
+export const call = (
+  client: Client,
+  method: string,
+  request: object,
+  metadata = new grpc.Metadata(),
+): Promise<Reply> =>
+  new Promise((resolve, reject) => {
+    let initial = new grpc.Metadata()
+    const methods = client as unknown as Record<string, (...args: unknown[]) => grpc.ClientUnaryCall>
+    methods[method]!.call(client, request, metadata, (error: grpc.ServiceError | null, message: Message) => {
+      if (error === null) resolve({ message, initial })
+      else reject(Object.assign(error, { initial }))
+    }).on('metadata', (received) => {
+      initial = received
+    })
+  })
