@@ -1,0 +1,38 @@
+/** Tasks for tests: everything that a test does not name is absent. */
+import { type GraphPlan, planGraph } from '../../src/domain/graph.ts'
+import { DEFAULT_LIMITS } from '../../src/domain/limits.ts'
+import { newTask } from '../../src/domain/new-task.ts'
+import type { SubmittedTask, Task } from '../../src/domain/task.ts'
+
+/** A submitted `noop`. */
+export const submitted = (id: string, given: Partial<SubmittedTask> = {}): SubmittedTask => ({
+  id,
+  type: 'noop',
+  paramsJson: '',
+  inputJson: '',
+  annotationsJson: '',
+  dependsOn: [],
+  retry: 0,
+  timeoutMs: 0,
+  toolName: '',
+  ...given,
+})
+
+let lastKey = 0
+
+/** An accepted task. */
+export const accepted = (id: string, given: Partial<SubmittedTask> = {}, handleId = ''): Task =>
+  newTask(submitted(id, given), { key: ++lastKey, createdMs: 1_775_211_263_805, handleId, attempt: 0 })
+
+/** The plan of a graph that has no problem. */
+export const planOf = (tasks: readonly SubmittedTask[]): GraphPlan => {
+  const plan = planGraph(tasks, DEFAULT_LIMITS)
+  if (!plan.ok) throw new Error(plan.problem.message)
+  return plan.value
+}
+
+/** `count` tasks, each of which depends on the one before it. */
+export const chain = (count: number, given: Partial<SubmittedTask> = {}): SubmittedTask[] =>
+  Array.from({ length: count }, (_, at) =>
+    submitted(`t${at}`, { ...given, dependsOn: at === 0 ? [] : [`t${at - 1}`] }),
+  )
