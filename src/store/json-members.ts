@@ -23,14 +23,15 @@ export async function* membersOf(
   let isInString = false
   let isEscaped = false
   let isOver = false
+  /** Where the chunk under way begins. */
   let at = 0
   /** Bytes of the member under way that came in earlier chunks. */
   let parts: Uint8Array[] = []
-  const damaged = (what: string): Error =>
+  const damaged = (what: string, byte: number): Error =>
     new Error(
-      `${name} is damaged: ${what} at byte ${at}. Restore it from a backup, or move it away to start empty`,
+      `${name} is damaged: ${what} at byte ${byte}. Restore it from a backup, or move it away to start empty`,
     )
-  const member = (): [string, Json] | null => {
+  const member = (end: number): [string, Json] | null => {
     const text = Buffer.concat(parts).toString('utf8').trim()
     parts = []
     if (text === '') return null
@@ -38,7 +39,7 @@ export async function* membersOf(
       const [entry] = Object.entries(JSON.parse(`{${text}}`) as Record<string, Json>)
       return entry ?? null
     } catch (error) {
-      throw damaged(error instanceof Error ? error.message : 'bad JSON')
+      throw damaged(error instanceof Error ? error.message : 'bad JSON', end)
     }
   }
 
@@ -54,20 +55,19 @@ export async function* membersOf(
       }
       if (depth === 0) {
         if (isSpace(byte)) continue
-        at += i
-        if (byte !== OPEN_BRACE || isOver) throw damaged('expected one JSON object')
-        at -= i
+        if (byte !== OPEN_BRACE || isOver) throw damaged('expected one JSON object', at + i)
         depth = 1
         start = i + 1
       } else if (byte === QUOTE) isInString = true
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
-      else if (byte === CLOSE_BRACKET) depth--
-      else if (byte === CLOSE_BRACE || (byte === COMMA && depth === 1)) {
+      else if (byte === CLOSE_BRACKET) {
+        if (--depth === 0) throw damaged('a bracket that was not opened', at + i)
+      } else if (byte === CLOSE_BRACE || (byte === COMMA && depth === 1)) {
         if (byte === CLOSE_BRACE) depth--
         if (byte === CLOSE_BRACE && depth > 0) continue
         parts.push(chunk.slice(start, i))
         start = i + 1
-        const found = member()
+        const found = member(at + i)
         if (found !== null) yield found
         isOver = depth === 0
       }
@@ -75,5 +75,5 @@ export async function* membersOf(
     if (depth > 0) parts.push(chunk.slice(start))
     at += chunk.length
   }
-  if (!isOver) throw damaged('the file ends too early')
+  if (!isOver) throw damaged('the file ends too early', at)
 }
