@@ -69,17 +69,18 @@ export const saveState = async (
   const file = await open(temporary, 'w', 0o644)
   try {
     try {
+      // writeFile goes on where it stopped. A bare write may write a part, on a disk that is almost full, and not fail.
       let piece = '{'
       let separator = '\n'
       for (const [id, json] of entries) {
         piece += `${separator}${JSON.stringify(id)}:${json}`
         separator = ',\n'
         if (piece.length >= PIECE_CHARS) {
-          await file.write(piece)
+          await file.writeFile(piece)
           piece = ''
         }
       }
-      await file.write(`${piece}\n}\n`)
+      await file.writeFile(`${piece}\n}\n`)
       await file.sync()
     } finally {
       await file.close()
