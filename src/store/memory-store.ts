@@ -79,7 +79,11 @@ export class MemoryStore implements Store {
   }
 
   async *list(): AsyncIterable<string> {
-    for (const kept of this.#tasks.values()) yield textOf(kept)
+    // Of the ids as they are now: a resubmitted one moves to the end of the map, and would be met twice.
+    for (const id of [...this.#tasks.keys()]) {
+      const kept = this.#tasks.get(id)
+      if (kept !== undefined) yield textOf(kept)
+    }
   }
 
   #forget(id: string): void {
@@ -107,7 +111,10 @@ export class MemoryStore implements Store {
   }
 
   *#entries(): Iterable<readonly [string, string]> {
-    for (const [id, kept] of this.#tasks) yield [id, textOf(kept)]
+    // The records of one moment: what is accepted during the save is in it whole, the next time.
+    const ids = [...this.#tasks.keys()]
+    const kept = [...this.#tasks.values()]
+    for (let at = 0; at < ids.length; at++) yield [ids[at]!, textOf(kept[at]!)]
   }
 }
 
