@@ -40,7 +40,7 @@ const head = (task: Task): string => {
   if (task.inputJson !== '') json += `,"input":${task.inputJson}`
   if (task.annotationsJson !== '') json += `,"annotations":${task.annotationsJson}`
   if (task.executionCategory !== '') json += `,"execution_category":"os"`
-  if (task.handleId !== '' && task.startedMs > 0) json += `,"handle_id":"${task.handleId}"`
+  if (task.handleId !== '') json += `,"handle_id":"${task.handleId}"`
   if (task.progress.length > 0) json += `,"progress":${progressJson(task.progress)}`
   return json
 }
