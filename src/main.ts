@@ -70,6 +70,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
 
   let stopping: Promise<void> | null = null
   const stop = async (): Promise<void> => {
+    grpc.announceStop()
     // The edges go on answering reads while running tasks come to their end; the scheduler takes nothing new.
     await scheduler.stop(config.shutdownTimeoutMs)
     await Promise.all([http.stop(), grpc.stop(1000)])

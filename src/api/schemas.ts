@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot'
 import { type Result, ok, refused } from '../domain/errors.ts'
-import { isJsonObject } from '../domain/json.ts'
+import { type JsonObject, isJsonObject } from '../domain/json.ts'
 import type { SubmittedTask } from '../domain/task.ts'
 
 // A schema's message says what was expected; describe() says what came.
@@ -45,6 +45,9 @@ export const McpCallSchema = v.object(
   },
   'an object',
 )
+
+/** An object, or null. */
+export const ObjectSchema = v.nullable(v.custom<JsonObject>(isJsonObject, 'an object'))
 
 type TaskInput = v.InferOutput<typeof TaskSchema>
 

@@ -2,11 +2,10 @@
  * The messages of execgo.proto as objects (proto-loader: `keepCase`, `longs: Number`, `defaults`), and the ways between
  * them and the wire's JSON.
  */
-import * as v from 'valibot'
 import { type Result, ok, refused } from '../../domain/errors.ts'
 import { type Json, type JsonObject, isJsonObject } from '../../domain/json.ts'
 import { parseRfc3339 } from '../../domain/time.ts'
-import { parse, parseJson } from '../schemas.ts'
+import { ObjectSchema, parse, parseJson } from '../schemas.ts'
 import { wellFormed } from './text.ts'
 
 /** `Task`. @see proto/execgo/v1/execgo.proto for the units and what an empty field means */
@@ -65,8 +64,6 @@ export const graphValue = ({
   }
   return ok({ tasks: values })
 }
-
-const ObjectSchema = v.nullable(v.custom<JsonObject>(isJsonObject, 'an object'))
 
 /** The object in a field of JSON text, null for none. A refusal names the field. */
 const objectIn = (json: string, field: string): Result<JsonObject | null> => {

@@ -88,6 +88,9 @@ export const NewClient = load(TABLE_A7.replace('/* NEW FIELDS */', NEW_FIELDS), 
 export const connect = (Constructor: grpc.ServiceClientConstructor, address: string): Client =>
   new Constructor(address, grpc.credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 })
 
+/** An answer that does not come fails the test instead of holding it up. */
+const CALL_DEADLINE_MS = 15_000
+
 /** One unary call; rejects with grpc-js's ServiceError. */
 export const call = (
   client: Client,
@@ -98,10 +101,16 @@ export const call = (
   new Promise((resolve, reject) => {
     let initial = new grpc.Metadata()
     const methods = client as unknown as Record<string, (...args: unknown[]) => grpc.ClientUnaryCall>
-    methods[method]!.call(client, request, metadata, (error: grpc.ServiceError | null, message: Message) => {
-      if (error === null) resolve({ message, initial })
-      else reject(Object.assign(error, { initial }))
-    }).on('metadata', (received) => {
+    methods[method]!.call(
+      client,
+      request,
+      metadata,
+      { deadline: Date.now() + CALL_DEADLINE_MS },
+      (error: grpc.ServiceError | null, message: Message) => {
+        if (error === null) resolve({ message, initial })
+        else reject(Object.assign(error, { initial }))
+      },
+    ).on('metadata', (received) => {
       initial = received
     })
   })

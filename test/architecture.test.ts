@@ -1,0 +1,123 @@
+/** The walls of the house, read from the import lines: see the room table in ARCHITECTURE.md. */
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+import { root } from './support/daemon.ts'
+
+const filesIn = (path: string): string[] =>
+  statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesIn(join(path, name))) : [path]
+
+/** What each file imports: paths from the root for our own, names for packages. */
+const importsOf = (file: string): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
+    name!.startsWith('.') ? relative(root, join(dirname(file), name!)) : name!,
+  )
+
+interface Room {
+  readonly name: string
+  readonly files: RegExp
+  /** Everything that it imports must match one of these. */
+  readonly may: readonly RegExp[]
+}
+
+const own = (path: string): RegExp => new RegExp(`^${path}`)
+
+const ROOMS: readonly Room[] = [
+  { name: 'domain', files: /^src\/domain\//, may: [own('src/domain/')] },
+  {
+    name: 'store',
+    files: /^src\/store\//,
+    may: [own('src/domain/'), own('src/store/'), /^node:/, /^lmdb$/],
+  },
+  {
+    name: 'pool',
+    files: /^src\/pool\//,
+    may: [own('src/domain/'), own('src/pool/'), /^node:/, /^piscina$/],
+  },
+  {
+    name: 'scheduler',
+    files: /^src\/scheduler\//,
+    may: [
+      own('src/domain/'),
+      own('src/scheduler/'),
+      own('src/store/store.ts'),
+      own('src/pool/(executor|messages).ts'),
+    ],
+  },
+  {
+    name: 'service and schemas',
+    files: /^src\/api\/[^/]+$/,
+    may: [
+      own('src/domain/'),
+      own('src/api/[^/]+$'),
+      own('src/scheduler/'),
+      own('src/store/store.ts'),
+      /^valibot$/,
+      /^node:crypto$/,
+    ],
+  },
+  {
+    name: 'http',
+    files: /^src\/api\/http\//,
+    may: [
+      own('src/domain/'),
+      own('src/api/[^/]+$'),
+      own('src/api/http/'),
+      own('src/address.ts'),
+      /^hono/,
+      /^@hono\//,
+      /^node:/,
+    ],
+  },
+  {
+    name: 'grpc',
+    files: /^src\/api\/grpc\//,
+    may: [
+      own('src/domain/'),
+      own('src/api/[^/]+$'),
+      own('src/api/grpc/'),
+      own('src/(address|package-root).ts'),
+      /grpc/,
+      /^node:/,
+    ],
+  },
+  {
+    name: 'workers',
+    files: /^workers\//,
+    may: [own('workers/'), own('src/domain/'), own('src/pool/messages.ts'), /^node:/],
+  },
+]
+
+for (const room of ROOMS) {
+  test(`${room.name} imports only what it may`, () => {
+    const files = ['src', 'workers']
+      .flatMap((folder) => filesIn(join(root, folder)))
+      .filter((file) => room.files.test(relative(root, file)))
+    assert.ok(files.length > 0)
+    for (const file of files) {
+      for (const name of importsOf(file)) {
+        assert.ok(
+          room.may.some((allowed) => allowed.test(name)),
+          `${relative(root, file)} imports ${name}`,
+        )
+      }
+    }
+  })
+}
+
+test('piscina, lmdb and the wires have one importer each', () => {
+  const importers = (name: RegExp): string[] =>
+    ['src', 'workers']
+      .flatMap((folder) => filesIn(join(root, folder)))
+      .filter((file) => importsOf(file).some((imported) => name.test(imported)))
+      .map((file) => relative(root, file))
+  for (const file of importers(/^piscina$/)) assert.match(file, /^src\/pool\//)
+  for (const file of importers(/^lmdb$/)) assert.match(file, /^src\/store\//)
+  for (const file of importers(/^hono|^@hono/)) assert.match(file, /^src\/api\/http\//)
+  for (const file of importers(/^@grpc|^grpc-/)) assert.match(file, /^src\/api\/grpc\//)
+  assert.deepEqual(
+    importers(/^pino$/).filter((file) => !['src/logger.ts', 'src/main.ts'].includes(file)),
+    [],
+  )
+})

@@ -1,0 +1,174 @@
+/** What HTTP and gRPC promise alike: one suite, run over each of them against the real daemon. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type TestDaemon, startDaemon } from '../support/daemon.ts'
+import { type Edge, Refused, grpcEdge, httpEdge } from './edges.ts'
+
+for (const open of [httpEdge, grpcEdge]) {
+  describe(open.name, () => {
+    let daemon: TestDaemon
+    let edge: Edge
+    before(async () => {
+      daemon = await startDaemon()
+      edge = open(daemon)
+    })
+    after(async () => {
+      edge.close()
+      await daemon.stop()
+    })
+
+    const settled = async (id: string): Promise<any> => {
+      await daemon.settled(id)
+      return edge.get(id)
+    }
+    const refuses = (promise: Promise<unknown>, kind: keyof Edge['codes'], message: string): Promise<void> =>
+      assert.rejects(promise, (error: unknown) => {
+        assert.ok(error instanceof Refused)
+        assert.deepEqual([error.code, error.message], [edge.codes[kind], message])
+        return true
+      })
+
+    test('a graph is accepted in its order, and runs in the order of its dependencies', async () => {
+      const answer = await edge.submit([
+        { id: 'b', type: 'noop', params: { message: 'second' }, depends_on: ['a'] },
+        { id: 'a', type: 'noop', params: { message: 'first' } },
+      ])
+      assert.deepEqual({ ...answer }, { accepted: 2, task_ids: ['b', 'a'] })
+      const b = await settled('b')
+      assert.equal(b.type, 'os')
+      assert.equal(b.tool_name, 'noop')
+      assert.equal(b.status, 'success')
+      assert.equal(b.run_status, 'success')
+      assert.deepEqual(b.depends_on, ['a'])
+      assert.deepEqual(b.params, { message: 'second' })
+      assert.deepEqual(b.input, { message: 'second' })
+      assert.deepEqual(b.result, { message: 'second', ok: true })
+      assert.deepEqual(b.runtime.output, b.result)
+      assert.equal(b.runtime.attempt, 1)
+      const a = await edge.get('a')
+      assert.ok(Date.parse(a.runtime.finished_at) <= Date.parse(b.runtime.started_at))
+      assert.ok(Date.parse(a.created_at) <= Date.parse(a.updated_at))
+    })
+
+    test('every refusal has its words', async () => {
+      const noop = (id: string, more: object = {}) => ({ id, type: 'noop', ...more })
+      for (const [tasks, message] of [
+        [[], 'task graph is empty'],
+        [[{ type: 'noop' }], 'task id is required'],
+        [[{ id: 'a' }], 'task "a": type is required'],
+        [[noop('a'), noop('a')], 'duplicate task id: "a"'],
+        [[noop('a', { retry: -1 })], 'task "a": retry cannot be negative'],
+        [[noop('a', { timeout: -1 })], 'task "a": timeout cannot be negative'],
+        [[noop('a', { depends_on: ['b'] })], 'task "a" depends on unknown task "b"'],
+        [[noop('a', { depends_on: ['a'] })], 'task "a" cannot depend on itself'],
+        [
+          [noop('a', { depends_on: ['b'] }), noop('b', { depends_on: ['a'] })],
+          'cycle detected in task graph',
+        ],
+        [[{ id: 'a', type: 'x' }], 'unknown task type: x (available: cli-skills, mcp, os)'],
+      ] as const) {
+        await refuses(edge.submit(tasks), 'invalid', message)
+      }
+    })
+
+    test('nothing is kept of a graph that was refused', async () => {
+      await refuses(
+        edge.submit([
+          { id: 'half', type: 'noop' },
+          { id: 'bad', type: 'noop', depends_on: ['nowhere'] },
+        ]),
+        'invalid',
+        'task "bad" depends on unknown task "nowhere"',
+      )
+      await refuses(edge.get('half'), 'notFound', 'task not found: half')
+    })
+
+    test('a failure skips what depends on it, and theirs', async () => {
+      await edge.submit([
+        { id: 'f1', type: 'shell', params: { command: 'nope' } },
+        { id: 'f2', type: 'noop', depends_on: ['f1'] },
+        { id: 'f3', type: 'noop', depends_on: ['f2'] },
+      ])
+      const f3 = await settled('f3')
+      assert.equal(f3.status, 'skipped')
+      assert.equal(f3.error, 'dependency f2 skipped')
+      assert.equal(f3.runtime, undefined)
+      assert.equal((await edge.get('f2')).error, 'dependency f1 failed')
+      const f1 = await edge.get('f1')
+      assert.equal(f1.status, 'failed')
+      assert.deepEqual(f1.runtime.error, {
+        code: 'external_failure',
+        message: 'command "nope" is not in the allowed whitelist',
+        source: 'executor',
+      })
+    })
+
+    test('a timeout is retried as often as the task says', async () => {
+      await edge.submit([{ id: 't', type: 'sleep', params: { duration_ms: 300 }, timeout: 100, retry: 1 }])
+      const t = await settled('t')
+      assert.equal(t.status, 'failed')
+      assert.equal(t.timeout, 100)
+      assert.equal(t.retry, 1)
+      assert.equal(t.runtime.attempt, 2)
+      assert.deepEqual(t.runtime.error, {
+        code: 'timeout',
+        message: 'context deadline exceeded',
+        retryable: true,
+        source: 'scheduler',
+      })
+    })
+
+    test('an id may hold any character', async () => {
+      for (const id of ['a b', 'a/b', '中文 id', '%41', '?x=1&y', '#', '"quoted"', '\\', 'é\u0301', '🙂']) {
+        await edge.submit([{ id, type: 'noop' }])
+        assert.equal((await settled(id)).id, id)
+        await edge.remove(id)
+        await refuses(edge.get(id), 'notFound', `task not found: ${id}`)
+      }
+    })
+
+    test('an id that is submitted again is replaced', async () => {
+      await edge.submit([{ id: 'again', type: 'noop', params: { message: 'one' } }])
+      await settled('again')
+      await edge.submit([{ id: 'again', type: 'noop', params: { message: 'two' } }])
+      assert.deepEqual((await settled('again')).result, { message: 'two', ok: true })
+    })
+
+    test('a removed task is gone, what it was to release is released', async () => {
+      await edge.submit([
+        { id: 'slow', type: 'sleep', params: { duration_ms: 300 } },
+        { id: 'waits', type: 'noop', depends_on: ['slow'] },
+      ])
+      await edge.remove('slow')
+      await refuses(edge.remove('slow'), 'notFound', 'task not found: slow')
+      assert.equal((await settled('waits')).status, 'success')
+      await refuses(edge.get('slow'), 'notFound', 'task not found: slow')
+    })
+
+    test('the list has every task', async () => {
+      const ids = Array.from({ length: 50 }, (_, at) => `list-${at}`)
+      await edge.submit(ids.map((id) => ({ id, type: 'noop' })))
+      const listed = (await edge.list()).map((task) => task.id)
+      for (const id of ids) assert.ok(listed.includes(id))
+    })
+
+    test('health and metrics', async () => {
+      const health = await edge.health()
+      assert.equal(health.status, 'ok')
+      assert.match(health.version, /^v\d+\.\d+\.\d+$/)
+      assert.match(health.uptime, /^\d+s$|^\d+m\d+s$/)
+      const before = await edge.metrics()
+      await edge.submit([
+        { id: 'm1', type: 'noop' },
+        { id: 'm2', type: 'mcp', tool_name: 'x' },
+      ])
+      await settled('m1')
+      await settled('m2')
+      const now = await edge.metrics()
+      assert.equal(Number(now.tasks_total) - Number(before.tasks_total), 2)
+      assert.equal(Number(now.tasks_succeeded) - Number(before.tasks_succeeded), 2)
+      assert.equal(Number(now.by_type.mcp) - Number(before.by_type.mcp ?? 0), 1)
+      assert.equal(Number(now.tasks_running), 0)
+    })
+  })
+}

@@ -1,0 +1,96 @@
+/** The two wires behind one face, so that one suite can say the same of both. */
+import { type Client, NewClient, call, connect } from '../support/grpc-transcript.ts'
+import type { TestDaemon } from '../support/daemon.ts'
+
+/** A refusal: the wire's own code, and the message. */
+export class Refused extends Error {
+  readonly code: number | string
+
+  constructor(code: number | string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export interface Edge {
+  readonly name: string
+  /** The codes that stand for 400 and 404. */
+  readonly codes: { readonly invalid: number; readonly notFound: number }
+  submit(tasks: readonly object[]): Promise<{ accepted: number; task_ids: string[] }>
+  /** In the shape of `GET /tasks/{id}`, as far as the wire carries it. */
+  get(id: string): Promise<any>
+  list(): Promise<any[]>
+  remove(id: string): Promise<void>
+  health(): Promise<{ status: string; version: string; uptime: string }>
+  metrics(): Promise<any>
+  close(): void
+}
+
+export const httpEdge = (daemon: TestDaemon): Edge => {
+  const ask = async (method: string, path: string, body?: unknown): Promise<any> => {
+    const response = await daemon.request(method, path, body)
+    if (response.status >= 300) throw new Refused(response.status, response.body.error)
+    return response.body
+  }
+  return {
+    name: 'HTTP',
+    codes: { invalid: 400, notFound: 404 },
+    submit: (tasks) => ask('POST', '/tasks', { tasks }),
+    get: (id) => ask('GET', `/tasks/${encodeURIComponent(id)}`),
+    list: () => ask('GET', '/tasks'),
+    remove: (id) => ask('DELETE', `/tasks/${encodeURIComponent(id)}`),
+    health: () => ask('GET', '/health'),
+    metrics: () => ask('GET', '/metrics'),
+    close: () => {},
+  }
+}
+
+const json = (text: string): unknown => (text === '' ? undefined : JSON.parse(text))
+
+const fromMessage = (task: any): any => ({
+  id: task.id,
+  type: task.type,
+  params: json(task.params_json),
+  input: json(task.input_json),
+  depends_on: task.depends_on,
+  retry: task.retry,
+  timeout: task.timeout_ms,
+  tool_name: task.tool_name,
+  status: task.status,
+  run_status: task.run_status || undefined,
+  result: json(task.result_json),
+  error: task.error || undefined,
+  runtime: json(task.runtime_json),
+  created_at: new Date(task.created_at_unix_ms).toISOString(),
+  updated_at: new Date(task.updated_at_unix_ms).toISOString(),
+})
+
+const toMessage = (task: any): object => ({
+  ...task,
+  params_json: task.params === undefined ? '' : JSON.stringify(task.params),
+  input_json: task.input === undefined ? '' : JSON.stringify(task.input),
+  timeout_ms: task.timeout ?? 0,
+})
+
+export const grpcEdge = (daemon: TestDaemon): Edge => {
+  const client: Client = connect(NewClient, daemon.grpcAddress)
+  const ask = async (method: string, request: object): Promise<any> => {
+    try {
+      return (await call(client, method, request)).message
+    } catch (error) {
+      const { code, details } = error as { code: number; details: string }
+      throw new Refused(code, details)
+    }
+  }
+  return {
+    name: 'gRPC',
+    codes: { invalid: 3, notFound: 5 },
+    submit: (tasks) => ask('SubmitTasks', { tasks: tasks.map(toMessage) }),
+    get: async (id) => fromMessage((await ask('GetTask', { id })).task),
+    list: async () => (await ask('ListTasks', {})).tasks.map(fromMessage),
+    remove: (id) => ask('DeleteTask', { id }),
+    health: () => ask('Health', {}),
+    metrics: () => ask('Metrics', {}),
+    close: () => client.close(),
+  }
+}

@@ -1,0 +1,109 @@
+/** The real scheduler and memory store over the deciding executor, with a clock that the test turns. */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import type { SubmittedTask } from '../../src/domain/task.ts'
+import type { Log } from '../../src/scheduler/log.ts'
+import { Scheduler } from '../../src/scheduler/scheduler.ts'
+import { MemoryStore } from '../../src/store/memory-store.ts'
+import type { Commit } from '../../src/store/store.ts'
+import { DecidingExecutor } from './deciding-executor.ts'
+import { turn } from './eventually.ts'
+import { planOf } from './tasks.ts'
+import { tempDir } from './temp-dir.ts'
+
+/** A memory store that notes in what order tasks ended. */
+export class NotingStore extends MemoryStore {
+  readonly endedIds: string[] = []
+
+  override commit(commit: Commit): Promise<void> {
+    for (const task of commit.ended ?? []) this.endedIds.push(task.id)
+    return super.commit(commit)
+  }
+}
+
+export interface Rig {
+  readonly scheduler: Scheduler
+  readonly executor: DecidingExecutor
+  readonly store: NotingStore
+  readonly dataDir: string
+  readonly logged: string[]
+  /** Accepts the tasks and lets begin what can. */
+  submit(...tasks: readonly SubmittedTask[]): Promise<void>
+  /** Lets `ms` pass, and run what is due then. */
+  pass(ms: number): Promise<void>
+  /** The task as GET answers it; null where there is none. */
+  get(id: string): Promise<any>
+  /** `id: status error`, of each of the tasks. */
+  states(...ids: readonly string[]): Promise<string[]>
+}
+
+export interface RigOptions {
+  readonly slots?: number
+  readonly dataDir?: string
+  readonly graceMs?: number
+}
+
+/** 2026-04-03T10:14:23.805Z */
+const BEGIN_MS = 1_775_211_263_805
+
+/** Mocks `setTimeout` for the rest of the test: time passes in {@link Rig.pass} alone. */
+export const mockTime = (t: TestContext): void => t.mock.timers.enable({ apis: ['setTimeout'] })
+
+/** A rig that was not started. Time is mocked by the caller, once a test. */
+export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<Rig> => {
+  const dataDir = options.dataDir ?? (await tempDir(t))
+  let passedMs = 0
+  const nowMs = (): number => BEGIN_MS + passedMs
+  const executor = new DecidingExecutor(nowMs)
+  const store = new NotingStore({ dataDir, saveEveryMs: 0, nowMs, onSaveError: assert.fail })
+  const logged: string[] = []
+  const note = (fields: object, message: string): void => {
+    logged.push(`${message} ${JSON.stringify(fields)}`)
+  }
+  const log: Log = { debug: note, info: note, warn: note, error: note }
+  const scheduler = new Scheduler({
+    store,
+    executor,
+    slots: options.slots ?? 10,
+    graceMs: options.graceMs ?? 5000,
+    nowMs,
+    monotonicMs: () => passedMs,
+    log,
+  })
+  const get = async (id: string): Promise<any> => JSON.parse((await store.get(id)) ?? 'null')
+  return {
+    scheduler,
+    executor,
+    store,
+    dataDir,
+    logged,
+    get,
+    async submit(...tasks) {
+      const submitted = await scheduler.submit(planOf(tasks))
+      assert.ok(submitted.ok)
+      await turn()
+    },
+    async pass(ms) {
+      passedMs += ms
+      t.mock.timers.tick(ms)
+      await turn()
+    },
+    async states(...ids) {
+      const states: string[] = []
+      for (const id of ids) {
+        const task = await get(id)
+        states.push(`${id}: ${task?.status ?? 'none'}${task?.error === undefined ? '' : ` ${task.error}`}`)
+      }
+      return states
+    },
+  }
+}
+
+/** A rig with its scheduler started. */
+export const startRig = async (t: TestContext, options: RigOptions = {}): Promise<Rig> => {
+  mockTime(t)
+  const rig = await rigOf(t, options)
+  await rig.scheduler.start()
+  await turn()
+  return rig
+}
