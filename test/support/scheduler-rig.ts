@@ -55,7 +55,12 @@ export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<R
   let passedMs = 0
   const nowMs = (): number => BEGIN_MS + passedMs
   const executor = new DecidingExecutor(nowMs)
-  const store = new NotingStore({ dataDir, saveEveryMs: 0, nowMs, onSaveError: assert.fail })
+  const store = new NotingStore({
+    dataDir,
+    saveEveryMs: 0,
+    nowMs,
+    onSaveError: (error) => assert.fail(String(error)),
+  })
   const logged: string[] = []
   const note = (fields: object, message: string): void => {
     logged.push(`${message} ${JSON.stringify(fields)}`)

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { acceptPlan, Keys } from '../../../src/scheduler/accept.ts'
+import { Attempts } from '../../../src/scheduler/attempts.ts'
+import { Counters } from '../../../src/scheduler/counters.ts'
+import { accepted, planOf, submitted } from '../../support/tasks.ts'
+
+describe('Attempts', () => {
+  it('give the lowest slots first, and one that was freed again', () => {
+    const attempts = new Attempts(3)
+    const [a, b, c] = [accepted('a'), accepted('b'), accepted('c')]
+    assert.deepEqual([attempts.free, attempts.running], [3, 0])
+    const first = attempts.take(a)
+    const second = attempts.take(b)
+    assert.deepEqual([first.ref, second.ref], [0, 1])
+    assert.deepEqual([attempts.free, attempts.running], [1, 2])
+    attempts.release(first)
+    assert.equal(attempts.get(0), undefined)
+    assert.equal(attempts.get(1)!.task, b)
+    assert.equal(attempts.take(c).ref, 0)
+  })
+
+  it('know no slot that is free, or that there is none of', () => {
+    const attempts = new Attempts(1)
+    for (const ref of [-1, 0, 1, 0.5, Number.NaN]) assert.equal(attempts.get(ref), undefined)
+  })
+
+  it('hand a slot on without a trace of the attempt before', () => {
+    const attempts = new Attempts(1)
+    const attempt = attempts.take(accepted('a'))
+    attempt.stopCause = 'timeout'
+    attempt.deadline = { atMs: 0, place: 0, run: () => {} }
+    attempts.release(attempt)
+    const next = attempts.take(accepted('b'))
+    assert.deepEqual([next.stopCause, next.deadline], [null, null])
+  })
+
+  it('name those that are held, also while they are released', () => {
+    const attempts = new Attempts(4)
+    for (const id of ['a', 'b', 'c']) attempts.take(accepted(id))
+    const held: string[] = []
+    for (const attempt of attempts.held()) {
+      held.push(attempt.task!.id)
+      attempts.release(attempt)
+    }
+    assert.deepEqual(held, ['a', 'b', 'c'])
+    assert.equal(attempts.running, 0)
+  })
+
+  it('never give one slot to two', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat(9)), (slots, steps) => {
+        const attempts = new Attempts(slots)
+        const held = new Map<number, ReturnType<Attempts['take']>>()
+        for (const step of steps) {
+          const found = held.get(step % slots)
+          if (step >= 5 && found !== undefined) {
+            attempts.release(found)
+            held.delete(found.ref)
+          } else if (attempts.free > 0) {
+            const attempt = attempts.take(accepted('a'))
+            assert.ok(!held.has(attempt.ref))
+            held.set(attempt.ref, attempt)
+          }
+          assert.deepEqual([attempts.running, attempts.free], [held.size, slots - held.size])
+        }
+      }),
+    )
+  })
+})
+
+describe('Keys', () => {
+  it('grow for good, whatever the clock does', () => {
+    const keys = new Keys()
+    const made = [1000, 1000, 1001, 500, 1001].map((nowMs) => keys.next(nowMs))
+    assert.deepEqual(made, [1_000_000, 1_000_001, 1_001_000, 1_001_001, 1_001_002])
+  })
+})
+
+describe('acceptPlan', () => {
+  it('links tasks with those that wait for them', () => {
+    const plan = planOf([submitted('b', { dependsOn: ['a', 'a'] }), submitted('a', { type: 'mcp' })])
+    const [b, a] = acceptPlan(plan, new Keys(), 7)
+    assert.deepEqual(a!.dependents, [b, b])
+    assert.deepEqual([b!.dependents, b!.waitingFor, b!.phase, a!.phase], [null, 2, 'blocked', 'ready'])
+    assert.deepEqual([b!.key, a!.key, a!.handleId, b!.handleId], [7000, 7001, 'mcp-7001', ''])
+    assert.deepEqual([a!.createdMs, b!.updatedMs], [7, 7])
+  })
+})
+
+describe('Counters', () => {
+  it('say what GET /metrics answers, types in the order of the alphabet', () => {
+    const counters = new Counters()
+    for (const type of ['os', 'mcp', 'os', 'cli-skills']) counters.accepted(type)
+    counters.failed = 2
+    assert.equal(
+      JSON.stringify(counters.snapshot()),
+      '{"tasks_total":4,"tasks_running":0,"tasks_succeeded":0,"tasks_failed":2,"by_type":{"cli-skills":1,"mcp":1,"os":2}}',
+    )
+  })
+})
