@@ -1,0 +1,162 @@
+/**
+ * What the pages print is what the daemon does: every bash block that is not marked `no-run` runs as printed, page by
+ * page, against a daemon like the one that `npm start` starts, and a json or text block after it is the answer.
+ * In a json block `"…"` stands for further keys; times, durations, handles and counts are compared by their kind.
+ *
+ * This file alone uses ports 8080 and 50051. Where somebody else holds them for long, the blocks run with free ones in
+ * their place.
+ */
+import assert from 'node:assert/strict'
+import { type ExecFileException, execFile } from 'node:child_process'
+import { mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { SOON_MS, type TestDaemon, root, spawnDaemon } from '../support/daemon.ts'
+import { type Example, differences, examplesOf } from '../support/doc-blocks.ts'
+
+const HTTP_PORT = '8080'
+const GRPC_PORT = '50051'
+
+/** How long to wait for the ports that the pages name. */
+const PORTS_WITHIN_MS = 20_000
+
+const pages = [
+  'README.md',
+  'README.zh-CN.md',
+  ...(await Promise.all(
+    ['docs/en', 'docs/zh'].map(async (folder) =>
+      (await readdir(join(root, folder))).sort().map((name) => `${folder}/${name}`),
+    ),
+  )),
+].flat()
+
+interface Printed {
+  readonly stdout: string
+  readonly stderr: string
+  readonly problem: ExecFileException | null
+}
+
+const bash = (script: string, cwd: string): Promise<Printed> =>
+  new Promise((resolve) => {
+    execFile('bash', ['-e', '-c', script], { cwd, timeout: SOON_MS }, (problem, stdout, stderr) =>
+      resolve({ stdout, stderr, problem }),
+    )
+  })
+
+const hasTools = (await bash('command -v curl && command -v grep', root)).problem === null
+
+describe('the pages', { skip: hasTools ? false : 'bash, curl or grep is missing' }, () => {
+  let folder = ''
+  let daemon: TestDaemon
+  let note = ''
+
+  /** Pages name the usual ports; the daemon may have had to take others. */
+  const withPorts = (text: string): string =>
+    text
+      .replaceAll(`localhost:${HTTP_PORT}`, `localhost:${new URL(daemon.url).port}`)
+      .replaceAll(`localhost:${GRPC_PORT}`, `localhost:${daemon.grpcAddress.split(':').at(-1)}`)
+
+  const start = async (...args: string[]): Promise<TestDaemon> =>
+    (await spawnDaemon({ args, cwd: folder, env: { EXECGO_SHELL_POLICY: '' } })).listening()
+
+  const startOnUsualPorts = async (): Promise<TestDaemon> => {
+    const usual = ['-addr', `127.0.0.1:${HTTP_PORT}`, '-grpc-addr', `127.0.0.1:${GRPC_PORT}`]
+    for (const end = Date.now() + PORTS_WITHIN_MS; ; await delay(1000)) {
+      try {
+        return await start(...usual)
+      } catch (error) {
+        if (!String(error).includes('EADDRINUSE')) throw error
+        if (Date.now() < end) continue
+        note = `port ${HTTP_PORT} or ${GRPC_PORT} is taken: the blocks run with free ports in their place`
+        return start()
+      }
+    }
+  }
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'execgo-docs-'))
+    // What pages name of this repository.
+    for (const name of ['examples', 'proto']) await symlink(join(root, name), join(folder, name))
+    daemon = await startOnUsualPorts()
+  })
+
+  after(async () => {
+    await daemon?.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const check = async ({ command, answer }: Example): Promise<void> => {
+    const { stdout, stderr, problem } = await bash(withPorts(command.text), folder)
+    const where = `line ${command.line}`
+    assert.equal(problem, null, `${where}: ${problem?.message}\n${stdout}\n${stderr}`)
+    if (answer === null) return
+    const printed = withPorts(answer.text)
+    if (answer.language === 'text') assert.equal(stdout.trim(), printed.trim(), where)
+    else assert.deepEqual(differences(JSON.parse(printed), JSON.parse(stdout)), [], `${where}: ${stdout}`)
+  }
+
+  for (const page of pages) {
+    test(page, async (t) => {
+      if (note !== '') t.diagnostic(note)
+      const examples = examplesOf(await readFile(join(root, page), 'utf8'))
+      for (const example of examples) {
+        if (!example.command.flags.includes('no-run')) await check(example)
+      }
+    })
+  }
+})
+
+/** The names that GitHub gives to the headings of a page. */
+const anchorsIn = (page: string): string[] =>
+  [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
+describe('what the pages leave out', () => {
+  test('blocks that are not run name scripts and files that exist', async () => {
+    const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    for (const page of pages) {
+      for (const { command } of examplesOf(await readFile(join(root, page), 'utf8'))) {
+        for (const [, name] of command.text.matchAll(/npm (?:run )?([\w:]+)/g)) {
+          assert.ok(name === 'ci' || name! in scripts, `${page}:${command.line}: npm ${name}`)
+        }
+        for (const [, path] of command.text.matchAll(/(?<![\w/])(examples\/[\w.-]+)/g))
+          await readFile(join(root, path!))
+      }
+    }
+  })
+
+  test('links between pages lead somewhere', async () => {
+    for (const page of [...pages, 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/adr/0001-threads-and-slots.md']) {
+      const text = await readFile(join(root, page), 'utf8')
+      for (const [, target = '', anchor] of text.matchAll(/\]\(([^)#]*)#?([^)]*)\)/g)) {
+        if (/^https?:/.test(target)) continue
+        const path = target === '' ? join(root, page) : join(root, page, '..', target)
+        if (path.endsWith('/')) await assert.doesNotReject(readdir(path), `${page}: ${target}`)
+        else {
+          const there = await readFile(path, 'utf8')
+          assert.ok(anchor === '' || anchorsIn(there).includes(anchor!), `${page}: ${target}#${anchor}`)
+        }
+      }
+    }
+  })
+
+  test('each page has its twin, with the same commands', async () => {
+    const commands = async (page: string): Promise<string[]> =>
+      examplesOf(await readFile(join(root, page), 'utf8')).map(({ command }) => command.text)
+    const twins = pages
+      .filter((page) => page.startsWith('docs/en/'))
+      .map((page) => [page, page.replace('/en/', '/zh/')])
+    for (const [english, chinese] of [['README.md', 'README.zh-CN.md'], ...twins]) {
+      assert.deepEqual(await commands(chinese!), await commands(english!), chinese)
+    }
+    assert.equal(twins.length, pages.filter((page) => page.startsWith('docs/zh/')).length)
+  })
+})
