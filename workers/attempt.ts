@@ -24,6 +24,7 @@ export class Attempt implements ToolContext {
   #controller: AbortController | null = null
   /** By the monotonic clock; NaN before. */
   #abortedMs = Number.NaN
+  #reason = ''
 
   constructor(assignment: Assignment, surroundings: Surroundings) {
     this.assignment = assignment
@@ -57,7 +58,7 @@ export class Attempt implements ToolContext {
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController()
-      if (this.isAborted) this.#controller.abort()
+      if (this.isAborted) this.#controller.abort(this.#reason)
     }
     return this.#controller.signal
   }
@@ -71,7 +72,7 @@ export class Attempt implements ToolContext {
   }
 
   /** Aborts the attempt. Doing so again can only shorten the grace, which counts from the first time. */
-  abort(graceMs: number): void {
+  abort(graceMs: number, reason: string): void {
     const nowMs = performance.now()
     if (this.isAborted) {
       this.graceMs = Math.min(this.graceMs, nowMs - this.#abortedMs + graceMs)
@@ -79,6 +80,7 @@ export class Attempt implements ToolContext {
     }
     this.#abortedMs = nowMs
     this.graceMs = graceMs
-    this.#controller?.abort()
+    this.#reason = reason
+    this.#controller?.abort(reason)
   }
 }

@@ -83,6 +83,13 @@ const LOOKUP_TEXTS: Readonly<Record<string, string>> = {
 export const lookupReason = (name: string, error: unknown): string =>
   `lookup ${name}: ${LOOKUP_TEXTS[asSystemError(error).code ?? ''] ?? errnoText(error)}`
 
+/** What a network call that took too long ends with. */
+export const LATE = 'i/o timeout'
+
+/** What a network call that was aborted ends with. */
+export const stopReason = (signal: AbortSignal): string =>
+  signal.reason === 'context deadline exceeded' ? LATE : 'operation was canceled'
+
 /** `127.0.0.1:80`, `[::1]:80`. */
 export const joinHostPort = (host: string, port: number | string): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

@@ -63,14 +63,15 @@ const outcomeOf = (attempt: Attempt, result: ToolResult): Outcome => {
   }
 }
 
-const abortedOutcome = (attempt: Attempt): Outcome => ({
+/** What the tool returned counts for nothing, but for what it may say of where it was stopped. */
+const abortedOutcome = (attempt: Attempt, result: ToolResult): Outcome => ({
   ref: attempt.assignment.ref,
   status: 'aborted',
   outputJson: '',
   detailsJson: '',
   startedMs: attempt.startedMs,
   finishedMs: Date.now(),
-  message: '',
+  message: !result?.ok && result?.code === 'cancelled' ? result.message : '',
   code: 'cancelled',
   retryable: false,
   isFinal: false,
@@ -117,7 +118,7 @@ export class Session {
         return
       case 'abort':
         this.#post({ type: 'ack', ref: message.ref })
-        this.#abort(message.ref, message.graceMs)
+        this.#abort(message.ref, message.graceMs, message.reason)
         return
     }
   }
@@ -147,10 +148,10 @@ export class Session {
     }
   }
 
-  #abort(ref: number, graceMs: number): void {
+  #abort(ref: number, graceMs: number, reason: string): void {
     const attempt = this.#running.get(ref)
     if (attempt === undefined) return
-    attempt.abort(graceMs)
+    attempt.abort(graceMs, reason)
     if (attempt.patience !== null) clearTimeout(attempt.patience)
     attempt.patience = setTimeout(() => this.#endLater(attempt, broken('aborted')), graceMs + PATIENCE_MS)
   }
@@ -172,7 +173,7 @@ export class Session {
     attempt.isOver = true
     if (attempt.patience !== null) clearTimeout(attempt.patience)
     if (attempt.isAborted) {
-      this.#outcomes.push(abortedOutcome(attempt))
+      this.#outcomes.push(abortedOutcome(attempt, result))
       return
     }
     try {
@@ -192,13 +193,12 @@ export class Session {
   }
 
   async #close(): Promise<void> {
-    for (const ref of this.#running.keys()) this.#abort(ref, 0)
+    for (const ref of this.#running.keys()) this.#abort(ref, 0, 'context canceled')
     if (this.#running.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve
       })
     }
-    this.#port.close()
   }
 
   #post(message: FromWorker): void {

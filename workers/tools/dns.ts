@@ -2,9 +2,9 @@ import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { Json } from '../../src/domain/json.ts'
 import { quote } from '../../src/domain/quote.ts'
-import { asSystemError, lookupReason } from '../reasons.ts'
+import { asSystemError, lookupReason, stopReason } from '../reasons.ts'
 import { InputFields } from './input.ts'
-import { done, fail, refuse, type Tool, type ToolContext } from './tool.ts'
+import { done, failDuring, refuse, type Tool, type ToolContext } from './tool.ts'
 
 /** Longest chain of canonical names that is followed. */
 const MAX_CNAMES = 10
@@ -55,6 +55,12 @@ const answer = async (name: string, record: string, context: ToolContext): Promi
   return record === 'txt' ? texts(name, resolver) : canonicalName(name, resolver)
 }
 
+/** Rejects at the abort: the system's resolver itself cannot be interrupted. */
+const untilAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+  })
+
 /** Asks for a name's addresses, texts or canonical name. @see contract A5 */
 export const dns: Tool = {
   name: 'dns',
@@ -67,10 +73,12 @@ export const dns: Tool = {
     const kind = Object.hasOwn(RECORDS, record) ? RECORDS[record] : undefined
     if (kind === undefined) return refuse(`record must be one of: ip, txt, cname (got ${quote(asked)})`)
     try {
-      const found = await answer(name, record, context)
+      const found = await Promise.race([answer(name, record, context), untilAborted(context.signal)])
       return done(record === 'txt' ? { name, record, txt: found } : { [kind.key]: found, name, record })
     } catch (error) {
-      return fail(`lookup ${kind.what}: ${lookupReason(name, error)}`)
+      const { signal } = context
+      const reason = signal.aborted ? `lookup ${name}: ${stopReason(signal)}` : lookupReason(name, error)
+      return failDuring(`lookup ${kind.what}: ${reason}`, context)
     }
   },
 }

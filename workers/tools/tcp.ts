@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
-import { dialReason, joinHostPort } from '../reasons.ts'
+import { dialReason, joinHostPort, LATE, stopReason } from '../reasons.ts'
 import { splitHostPort } from './host-port.ts'
 import { InputFields } from './input.ts'
-import { done, fail, refuse, type Tool } from './tool.ts'
+import { done, failDuring, refuse, type Tool } from './tool.ts'
 
 const DEFAULT_TIMEOUT_MS = 5000
 const MAX_TIMEOUT_MS = 60_000
@@ -16,9 +16,9 @@ const dial = (host: string, port: number, timeoutMs: number, signal: AbortSignal
       port,
       autoSelectFamilyAttemptTimeout: 1000,
     })
-    const timeout = `dial tcp ${joinHostPort(host, port)}: i/o timeout`
-    const timer = setTimeout(() => settle(timeout), timeoutMs)
-    const onAbort = (): void => settle(timeout)
+    const ended = (reason: string): string => `dial tcp ${joinHostPort(host, port)}: ${reason}`
+    const timer = setTimeout(() => settle(ended(LATE)), timeoutMs)
+    const onAbort = (): void => settle(ended(stopReason(signal)))
     const settle = (reason: string): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
@@ -49,6 +49,6 @@ export const tcp: Tool = {
       timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS,
       context.signal,
     )
-    return reason === '' ? done({ address, ok: true }) : fail(`tcp dial: ${reason}`)
+    return reason === '' ? done({ address, ok: true }) : failDuring(`tcp dial: ${reason}`, context)
   },
 }

@@ -18,7 +18,10 @@ export interface ToolContext {
   readonly attempt: number
   readonly settings: WorkerSettings
   readonly pids: PidTable
-  /** Aborted at a timeout, a cancel and a stop; made when first asked for. */
+  /**
+   * Aborted at a timeout, a cancel and a stop; made when first asked for. Its reason is text that a message may
+   * end with: `context deadline exceeded`.
+   */
   readonly signal: AbortSignal
   /** Milliseconds between SIGTERM and SIGKILL; known once the signal is aborted. */
   readonly graceMs: number
@@ -60,6 +63,10 @@ export const fail = (message: string, rest: { output?: Json; details?: JsonObjec
 
 /** A refusal that another attempt cannot change: bad input, not on the allow list. */
 export const refuse = (message: string): ToolResult => ({ ok: false, message, isFinal: true })
+
+/** A failure which, after an abort, says more than the abort's reason: what was under way. */
+export const failDuring = (message: string, { signal }: ToolContext): ToolResult =>
+  signal.aborted ? { ok: false, message, code: 'cancelled', isFinal: false } : fail(message)
 
 /** A refusal by the daemon's own rules, which only the contract's part B knows. */
 export const deny = (message: string): ToolResult => ({ ok: false, message, code: 'denied', isFinal: true })

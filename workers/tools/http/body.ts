@@ -20,7 +20,7 @@ const unpacked = (answer: IncomingMessage): Readable =>
   pipeline(answer, createGunzip(), () => {})
 
 const failureReason = (error: unknown, signal: AbortSignal): string => {
-  if (signal.aborted) return 'context deadline exceeded'
+  if (signal.aborted) return String(signal.reason)
   const { code } = asSystemError(error)
   const isCutOff = code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'Z_BUF_ERROR'
   return isCutOff ? 'unexpected EOF' : errnoText(error)

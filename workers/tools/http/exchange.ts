@@ -35,9 +35,10 @@ const REASONS: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
-  ERR_SSL_WRONG_VERSION_NUMBER: 'http: server gave HTTP response to HTTPS client',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'http: server gave HTTP response to HTTPS client',
 }
+
+/** What OpenSSL says of an answer that is no TLS: its code differs between Node's versions, its words do not. */
+const NOT_TLS = /wrong version number|packet length too long/
 
 const failureReason = (error: unknown, url: URL): string => {
   const outer = asSystemError(error)
@@ -47,6 +48,7 @@ const failureReason = (error: unknown, url: URL): string => {
   if (first.syscall === 'connect' || first.syscall === 'getaddrinfo') return dialReason(error, host, port)
   const known = REASONS[first.code ?? '']
   if (known !== undefined) return known
+  if (NOT_TLS.test(first.message ?? '')) return 'http: server gave HTTP response to HTTPS client'
   if (first.code === 'ECONNRESET')
     return first.syscall === undefined ? 'EOF' : `${first.syscall}: ${errnoText(first)}`
   if (first.code?.startsWith('HPE_'))
@@ -82,9 +84,11 @@ export const exchange = (asked: WebRequest, signal: AbortSignal): Promise<Exchan
       return
     }
     const onAbort = (): void => {
-      request.destroy(new Error('context deadline exceeded'))
+      request.destroy(new Error(String(signal.reason)))
     }
-    signal.addEventListener('abort', onAbort, { once: true })
+    // Between two redirects it may have been aborted already.
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
     request.once('close', () => signal.removeEventListener('abort', onAbort))
     const settle = (answer: IncomingMessage): void => resolve({ ok: true, answer, request })
     request.once('response', settle)

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { quote } from '../../../src/domain/quote.ts'
 import { InputFields } from '../input.ts'
-import { done, fail, refuse, type Tool, type ToolContext, type ToolResult } from '../tool.ts'
+import { done, failDuring, refuse, type Tool, type ToolContext, type ToolResult } from '../tool.ts'
 import { readBody } from './body.ts'
 import { exchange, type WebRequest } from './exchange.ts'
 import { locationOf, MAX_REDIRECTS, redirected } from './redirect.ts'
@@ -54,7 +54,7 @@ const run = async (
 ): Promise<ToolResult> => {
   const word = operation(first.method)
   const failed = (shown: string, reason: string): ToolResult =>
-    fail(`http request failed: ${word} ${quote(shownUrl(shown))}: ${reason}`)
+    failDuring(`http request failed: ${word} ${quote(shownUrl(shown))}: ${reason}`, context)
   let asked = first
   let shown = shownFirst
   for (let sent = 1; ; sent++) {
@@ -70,7 +70,7 @@ const run = async (
         isUnpacking,
         context.signal,
       )
-      if (!body.ok) return fail(`read response: ${body.reason}`)
+      if (!body.ok) return failDuring(`read response: ${body.reason}`, context)
       return done({ body: body.text, status_code: answer.statusCode ?? 0 })
     }
     request.destroy()

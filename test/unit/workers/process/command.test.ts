@@ -131,7 +131,7 @@ test('notes its group while it lives', async () => {
   const running = runCommand(script('echo $$; exec sleep 60'), attempt)
   const pid = await eventually(() => places[0] || null)
   assert.ok(isAlive(pid))
-  attempt.abort(0)
+  attempt.abort(0, 'context deadline exceeded')
   const result = await running
   assert.equal(result.stdout.text, `${pid}\n`)
   assert.deepEqual([...places], [0, 0, 0, 0])
@@ -143,7 +143,7 @@ test('an abort is SIGTERM first: the command may clean up', async () => {
   const text = `trap 'echo bye; exit 7' TERM; echo $$ > ${file}; while :; do sleep 0.05; done`
   const running = runCommand(script(text), attempt)
   await pidIn(file)
-  attempt.abort(60_000)
+  attempt.abort(60_000, 'context deadline exceeded')
   const result = await running
   assert.deepEqual([result.reason, result.stdout.text], ['exit status 7', 'bye\n'])
 })
@@ -155,7 +155,7 @@ test('SIGTERM comes once to each process', async () => {
     while [ $n = 0 ]; do sleep 0.02; done; sleep 0.2; sleep 0.2; echo $n`
   const running = runCommand(script(text), attempt)
   await pidIn(file)
-  attempt.abort(60_000)
+  attempt.abort(60_000, 'context deadline exceeded')
   assert.equal((await running).stdout.text, '1\n')
 })
 
@@ -165,7 +165,7 @@ test('one that ignores SIGTERM is killed after the grace', async () => {
   const running = runCommand(script(`trap '' TERM; echo $$ > ${file}; while :; do sleep 0.05; done`), attempt)
   const pid = await pidIn(file)
   const startedMs = performance.now()
-  attempt.abort(200)
+  attempt.abort(200, 'context deadline exceeded')
   assert.equal((await running).reason, 'signal: killed')
   assert.ok(performance.now() - startedMs >= 195)
   assert.ok(!isAlive(pid))
@@ -176,8 +176,8 @@ test('a second abort shortens the grace', async () => {
   const attempt = attemptOf()
   const running = runCommand(script(`trap '' TERM; echo $$ > ${file}; while :; do sleep 0.05; done`), attempt)
   await pidIn(file)
-  attempt.abort(600_000)
-  attempt.abort(0)
+  attempt.abort(600_000, 'context deadline exceeded')
+  attempt.abort(0, 'context deadline exceeded')
   assert.equal((await running).reason, 'signal: killed')
 })
 
@@ -196,7 +196,7 @@ test('the whole tree ends with it', async () => {
   const running = runCommand(script(familyScript(files, '')), attempt)
   const pids = await Promise.all(files.map(pidIn))
   left.push(...pids)
-  attempt.abort(60_000)
+  attempt.abort(60_000, 'context deadline exceeded')
   await running
   assert.deepEqual(pids.map(isAlive), [false, false, false, false])
 })
@@ -210,7 +210,7 @@ test('grandchildren that ignore SIGTERM are killed after the grace, though the l
   )
   const pids = await Promise.all(files.map(pidIn))
   left.push(...pids)
-  attempt.abort(300)
+  attempt.abort(300, 'context deadline exceeded')
   await eventually(() => !isAlive(pids[3]!))
   assert.deepEqual(pids.slice(0, 3).map(isAlive), [true, true, true])
   await running
@@ -223,7 +223,7 @@ test('a grace of 0 kills at once', async () => {
   const running = runCommand(script(familyScript(files, 'trap "" TERM;')), attempt)
   const pids = await Promise.all(files.map(pidIn))
   left.push(...pids)
-  attempt.abort(0)
+  attempt.abort(0, 'context deadline exceeded')
   assert.equal((await running).reason, 'signal: killed')
   assert.deepEqual(pids.map(isAlive), [false, false, false, false])
 })
@@ -235,10 +235,10 @@ test('aborting one command leaves another alone', async () => {
     runCommand(script(`echo $$ > ${file}; exec sleep 60`), attempts[n]!),
   )
   const pids = await Promise.all([pidIn(first), pidIn(second)])
-  attempts[0].abort(1000)
+  attempts[0].abort(1000, 'context deadline exceeded')
   await running[0]
   assert.deepEqual(pids.map(isAlive), [false, true])
-  attempts[1].abort(0)
+  attempts[1].abort(0, 'context deadline exceeded')
   await running[1]
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dns } from '../../../../workers/tools/dns.ts'
-import { messageOf, runTool } from '../support.ts'
+import { attemptOf, messageOf, runTool } from '../support.ts'
 
 test('gives the addresses of this machine', async () => {
   for (const record of [undefined, 'ip', ' IP ']) {
@@ -32,6 +32,18 @@ test('says why it found nothing', async () => {
     )
   }
   assert.match(messageOf(await runTool(dns, { name: 'a\0b' })), /^lookup host: lookup a\0b: /)
+})
+
+test('an abort ends it', async () => {
+  for (const [record, reason, text] of [
+    ['ip', 'context deadline exceeded', 'host: lookup no-such.invalid: i/o timeout'],
+    ['txt', 'context canceled', 'txt: lookup no-such.invalid: operation was canceled'],
+  ] as const) {
+    const attempt = attemptOf()
+    const asking = runTool(dns, { name: 'no-such.invalid', record }, attempt)
+    attempt.abort(5000, reason)
+    assert.equal(messageOf(await asking), `lookup ${text}`)
+  }
 })
 
 test('refuses what it cannot ask', async () => {

@@ -114,7 +114,7 @@ test('an abort ends it', async () => {
   const attempt = attemptOf()
   const running = runTool(shell, { script: `echo $$ > ${scratch}/pid; sleep 60` }, attempt)
   await pidIn(join(scratch, 'pid'))
-  attempt.abort(5000)
+  attempt.abort(5000, 'context deadline exceeded')
   assert.equal(messageOf(await running), 'command failed: signal: terminated')
   rmSync(scratch, { recursive: true })
 })

@@ -33,7 +33,7 @@ test('refuses what it cannot wait for', async () => {
 test('an abort ends it', async () => {
   const attempt = attemptOf()
   const sleeping = runTool(sleep, { duration_ms: 600_000 }, attempt)
-  attempt.abort(5000)
+  attempt.abort(5000, 'context deadline exceeded')
   await sleeping
 })
 

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { splitHostPort } from '../../../../workers/tools/host-port.ts'
 import { tcp } from '../../../../workers/tools/tcp.ts'
-import { messageOf, runTool } from '../support.ts'
+import { attemptOf, messageOf, runTool } from '../support.ts'
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
@@ -51,6 +51,19 @@ test('refuses what it cannot try', async () => {
     messageOf(await runTool(tcp, { address: 5 })),
     'parse tcp params: json: cannot unmarshal number into Go struct field TCPParams.address of type string',
   )
+})
+
+test('an abort ends it', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const attempt = attemptOf()
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const dialling = runTool(tcp, { address }, attempt)
+  attempt.abort(5000, 'context deadline exceeded')
+  const result = await dialling
+  assert.equal(messageOf(result), `tcp dial: dial tcp ${address}: i/o timeout`)
+  assert.ok(!result.ok && result.code === 'cancelled')
+  server.close()
 })
 
 test('takes addresses apart', () => {
