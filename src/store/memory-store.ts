@@ -46,8 +46,10 @@ export class MemoryStore implements Store {
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
-    await this.#saving
-    await this.#save()
+    // One save at a time, also where two stops come at once.
+    const saved = this.#saving.then(() => this.#save())
+    this.#saving = saved.catch(() => {})
+    await saved
   }
 
   commit(commit: Commit): Promise<void> {
