@@ -11,6 +11,11 @@ export class Keys {
     this.#last = Math.max(this.#last + 1, nowMs * 1000)
     return this.#last
   }
+
+  /** Notes a key that is in use already: those to come are larger. */
+  passOver(key: number): void {
+    this.#last = Math.max(this.#last, key)
+  }
 }
 
 /** The tasks of a plan, all of one moment, in its order. */

@@ -63,6 +63,8 @@ export class Scheduler implements ExecutorEvents {
   #skipping: Task[] = []
   #isAwake = false
   #isStopping = false
+  /** The stop of all attempts, once it began: each call of stop() waits for it. */
+  #attemptsEnded: Promise<void> | null = null
   #onIdle: (() => void) | null = null
   #lastCommit: Promise<void> = Promise.resolve()
 
@@ -81,7 +83,10 @@ export class Scheduler implements ExecutorEvents {
     const recovered = await this.#store.start()
     await this.#executor.start(this)
     const { ready, skip } = relink(recovered)
-    for (const { task } of recovered) this.#counters.accepted(task.type)
+    for (const { task } of recovered) {
+      this.#counters.accepted(task.type)
+      this.#keys.passOver(task.key)
+    }
     for (const task of ready) this.#ready.push(task)
     for (const { task, error } of skip) this.#skip(task, error)
     if (recovered.length > 0) this.#log.info({ tasks: recovered.length }, 'unfinished tasks scheduled again')
@@ -93,16 +98,19 @@ export class Scheduler implements ExecutorEvents {
    * next start. Ends the executor and the store too.
    */
   async stop(timeoutMs: number): Promise<void> {
-    if (!this.#isStopping) {
-      this.#isStopping = true
-      await this.#idleWithin(timeoutMs)
-      for (const attempt of this.#attempts.held()) this.#stopAttempt(attempt, 'shutdown', 0)
-      await this.#idleWithin(SHUTDOWN_KILL_MS)
-      this.#timers.stop()
-      await this.#executor.stop()
-    }
+    this.#isStopping = true
+    this.#attemptsEnded ??= this.#endAttempts(timeoutMs)
+    await this.#attemptsEnded
     await this.#lastCommit
     await this.#store.stop()
+  }
+
+  async #endAttempts(timeoutMs: number): Promise<void> {
+    await this.#idleWithin(timeoutMs)
+    for (const attempt of this.#attempts.held()) this.#stopAttempt(attempt, 'shutdown', 0)
+    await this.#idleWithin(SHUTDOWN_KILL_MS)
+    this.#timers.stop()
+    await this.#executor.stop()
   }
 
   /** Accepts a graph: when this resolves, it is kept, and will run. */
