@@ -31,6 +31,8 @@ export interface Rig {
   submit(...tasks: readonly SubmittedTask[]): Promise<void>
   /** Lets `ms` pass, and run what is due then. */
   pass(ms: number): Promise<void>
+  /** Stops: what runs is killed at once. */
+  stop(): Promise<void>
   /** The task as GET answers it; null where there is none. */
   get(id: string): Promise<any>
   /** `id: status error`, of each of the tasks. */
@@ -76,6 +78,11 @@ export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<R
     log,
   })
   const get = async (id: string): Promise<any> => JSON.parse((await store.get(id)) ?? 'null')
+  const pass = async (ms: number): Promise<void> => {
+    passedMs += ms
+    t.mock.timers.tick(ms)
+    await turn()
+  }
   return {
     scheduler,
     executor,
@@ -88,10 +95,11 @@ export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<R
       assert.ok(submitted.ok)
       await turn()
     },
-    async pass(ms) {
-      passedMs += ms
-      t.mock.timers.tick(ms)
-      await turn()
+    pass,
+    async stop() {
+      const stopped = scheduler.stop(1)
+      await pass(1)
+      await stopped
     },
     async states(...ids) {
       const states: string[] = []

@@ -78,6 +78,16 @@ describe('Keys', () => {
   })
 })
 
+describe('Keys that are in use', () => {
+  it('are passed over', () => {
+    const keys = new Keys()
+    keys.passOver(1_000_005)
+    keys.passOver(3)
+    assert.equal(keys.next(1000), 1_000_006)
+    assert.equal(keys.next(1001), 1_001_000)
+  })
+})
+
 describe('acceptPlan', () => {
   it('links tasks with those that wait for them', () => {
     const plan = planOf([submitted('b', { dependsOn: ['a', 'a'] }), submitted('a', { type: 'mcp' })])
