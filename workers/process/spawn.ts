@@ -8,7 +8,7 @@ import { errnoText } from '../reasons.ts'
 import { findExecutable } from './find-executable.ts'
 
 /** What to start. Standard input is closed, and the process leads a session and a group of its own. */
-export interface ProcessSpec {
+interface ProcessSpec {
   /** A path, or a name that is looked up in PATH. */
   readonly command: string
   readonly args: readonly string[]
@@ -33,7 +33,7 @@ export interface StartedProcess {
   readonly exited: Promise<ProcessExit>
 }
 
-export type StartResult =
+type StartResult =
   | { readonly ok: true; readonly process: StartedProcess }
   /** `exec: "x": executable file not found in $PATH` and the like. */
   | { readonly ok: false; readonly reason: string }
