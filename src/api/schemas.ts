@@ -12,39 +12,39 @@ import type { SubmittedTask } from '../domain/task.ts'
 const text = v.string('a string')
 const integer = v.pipe(v.number('an integer'), v.safeInteger('an integer'))
 const object = v.custom<Record<string, unknown>>(isJsonObject, 'an object')
+// valibot's own object and record take a list for one.
+const objectOf = <E extends v.ObjectEntries>(entries: E) => v.pipe(object, v.object(entries))
+const annotations = v.pipe(
+  v.custom<Record<string, unknown>>(isJsonObject, 'an object of strings'),
+  v.record(v.string(), text),
+)
 const texts = v.array(text, 'an array of strings')
 
 /** A task as `POST /tasks` takes it. Absent and null are the same. */
-export const TaskSchema = v.object(
-  {
-    id: v.nullish(text),
-    type: v.nullish(text),
-    params: v.nullish(object),
-    depends_on: v.nullish(texts),
-    retry: v.nullish(integer),
-    timeout: v.nullish(integer),
-    tool_name: v.nullish(text),
-    input: v.nullish(object),
-    annotations: v.nullish(v.record(v.string(), text, 'an object of strings')),
-  },
-  'an object',
-)
+export const TaskSchema = objectOf({
+  id: v.nullish(text),
+  type: v.nullish(text),
+  params: v.nullish(object),
+  depends_on: v.nullish(texts),
+  retry: v.nullish(integer),
+  timeout: v.nullish(integer),
+  tool_name: v.nullish(text),
+  input: v.nullish(object),
+  annotations: v.nullish(annotations),
+})
 
 /** The body of `POST /tasks`. */
 export const TaskGraphSchema = v.nullish(
-  v.object({ tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')) }, 'an object'),
+  objectOf({ tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')) }),
 )
 
 /** The body of `POST /mcp/call`. */
-export const McpCallSchema = v.object(
-  {
-    id: v.nullish(text),
-    tool_name: v.nullish(text),
-    input: v.nullish(object),
-    timeout: v.nullish(integer),
-  },
-  'an object',
-)
+export const McpCallSchema = objectOf({
+  id: v.nullish(text),
+  tool_name: v.nullish(text),
+  input: v.nullish(object),
+  timeout: v.nullish(integer),
+})
 
 /** An object, or null. */
 export const ObjectSchema = v.nullable(v.custom<JsonObject>(isJsonObject, 'an object'))
