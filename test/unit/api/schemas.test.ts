@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { McpCallSchema, parse, parseGraph, parseJson } from '../../../src/api/schemas.ts'
+import type { SubmittedTask } from '../../../src/domain/task.ts'
+import { submitted } from '../../support/tasks.ts'
+
+/** The tasks of a body. */
+const tasksOf = (body: string): readonly SubmittedTask[] => {
+  const json = parseJson(body)
+  assert.ok(json.ok)
+  const graph = parseGraph(json.value)
+  assert.ok(graph.ok, graph.ok ? '' : graph.problem.message)
+  return graph.value
+}
+
+const problemOf = (body: string): string => {
+  const json = parseJson(body)
+  const found = json.ok ? parseGraph(json.value) : json
+  assert.ok(!found.ok, 'it should have a problem')
+  assert.equal(found.problem.code, 'invalid')
+  return found.problem.message
+}
+
+describe('parseGraph reads', () => {
+  it('every field of a task', () =>
+    assert.deepEqual(
+      tasksOf(`{"tasks":[{"id":"a","type":"os","params":{"p":[1,{"x":null}]},"depends_on":["b","c"],"retry":2,
+        "timeout":3000,"tool_name":"shell","input":{"i":1.5},"annotations":{"team":"x"}}]}`),
+      [
+        {
+          id: 'a',
+          type: 'os',
+          paramsJson: '{"p":[1,{"x":null}]}',
+          inputJson: '{"i":1.5}',
+          annotationsJson: '{"team":"x"}',
+          dependsOn: ['b', 'c'],
+          retry: 2,
+          timeoutMs: 3000,
+          toolName: 'shell',
+        },
+      ],
+    ))
+
+  const NONE = [{ ...submitted(''), type: '' }]
+
+  it('absent fields as nothing', () => assert.deepEqual(tasksOf('{"tasks":[{}]}'), NONE))
+
+  it('null as absent, in every field', () =>
+    assert.deepEqual(
+      tasksOf(`{"tasks":[{"id":null,"type":null,"params":null,"depends_on":null,"retry":null,"timeout":null,
+        "tool_name":null,"input":null,"annotations":null}]}`),
+      NONE,
+    ))
+
+  it('no tasks, null tasks and a null body as an empty graph', () => {
+    for (const body of ['{}', '{"tasks":null}', '{"tasks":[]}', 'null']) assert.deepEqual(tasksOf(body), [])
+  })
+
+  it('an empty object as one', () => {
+    const [task] = tasksOf('{"tasks":[{"params":{},"input":{},"annotations":{}}]}')
+    assert.deepEqual([task!.paramsJson, task!.inputJson, task!.annotationsJson], ['{}', '{}', '{}'])
+  })
+
+  it('past keys that it does not know, of any type', () =>
+    assert.deepEqual(
+      tasksOf('{"tasks":[{"id":"a","type":"noop","status":7,"extra":[{}]}],"durability":1,"x":null}'),
+      [submitted('a')],
+    ))
+
+  it('keys of objects that are names of every object, without harm', () => {
+    const [task] = tasksOf(
+      `{"__proto__":{"tasks":[]},"tasks":[{"__proto__":{"id":"evil","retry":9},"constructor":{"prototype":{"x":1}},
+        "id":"a","type":"noop","params":{"__proto__":{"polluted":1},"constructor":2},
+        "annotations":{"toString":"x"}}]}`,
+    )
+    assert.deepEqual(task, {
+      ...submitted('a'),
+      paramsJson: '{"__proto__":{"polluted":1},"constructor":2}',
+      annotationsJson: '{"toString":"x"}',
+    })
+    assert.equal(({} as { polluted?: unknown }).polluted, undefined)
+  })
+
+  // valibot's record leaves these names out.
+  const todo = 'annotations of these names are dropped without a word'
+  it('annotations named "constructor" and "prototype"', { todo }, () =>
+    assert.equal(
+      tasksOf('{"tasks":[{"annotations":{"constructor":"a","prototype":"b"}}]}')[0]!.annotationsJson,
+      '{"constructor":"a","prototype":"b"}',
+    ),
+  )
+
+  it('a negative number, which is the graph that is wrong', () =>
+    assert.deepEqual(
+      tasksOf('{"tasks":[{"retry":-1,"timeout":-5}]}').map((task) => [task.retry, task.timeoutMs]),
+      [[-1, -5]],
+    ))
+
+  it('100,000 tasks', () =>
+    assert.equal(
+      tasksOf(JSON.stringify({ tasks: Array.from({ length: 100_000 }, (_, at) => ({ id: `t${at}` })) }))
+        .length,
+      100_000,
+    ))
+})
+
+describe('parseGraph names the path and what came', () => {
+  const PROBLEMS: readonly (readonly [string, string])[] = [
+    ['[]', 'expected an object, got an array'],
+    ['"x"', 'expected an object, got "x"'],
+    ['7', 'expected an object, got 7'],
+    ['true', 'expected an object, got true'],
+    ['{"tasks":{}}', 'tasks: expected an array of tasks, got an object'],
+    ['{"tasks":"x"}', 'tasks: expected an array of tasks, got "x"'],
+    ['{"tasks":[{},1]}', 'tasks[1]: expected an object, got 1'],
+    ['{"tasks":[null]}', 'tasks[0]: expected an object, got null'],
+    ['{"tasks":[[]]}', 'tasks[0]: expected an object, got an array'],
+    ['{"tasks":[{"id":1}]}', 'tasks[0].id: expected a string, got 1'],
+    ['{"tasks":[{"type":false}]}', 'tasks[0].type: expected a string, got false'],
+    ['{"tasks":[{"params":[]}]}', 'tasks[0].params: expected an object, got an array'],
+    ['{"tasks":[{"params":"x"}]}', 'tasks[0].params: expected an object, got "x"'],
+    ['{"tasks":[{"depends_on":"a"}]}', 'tasks[0].depends_on: expected an array of strings, got "a"'],
+    [
+      '{"tasks":[{"depends_on":{"0":"a"}}]}',
+      'tasks[0].depends_on: expected an array of strings, got an object',
+    ],
+    ['{"tasks":[{"depends_on":["a",2]}]}', 'tasks[0].depends_on[1]: expected a string, got 2'],
+    ['{"tasks":[{},{},{},{"retry":"1"}]}', 'tasks[3].retry: expected an integer, got "1"'],
+    ['{"tasks":[{"retry":1.5}]}', 'tasks[0].retry: expected an integer, got 1.5'],
+    ['{"tasks":[{"retry":1e300}]}', 'tasks[0].retry: expected an integer, got 1e+300'],
+    ['{"tasks":[{"retry":9007199254740993}]}', 'tasks[0].retry: expected an integer, got 9007199254740992'],
+    ['{"tasks":[{"timeout":true}]}', 'tasks[0].timeout: expected an integer, got true'],
+    ['{"tasks":[{"timeout":[]}]}', 'tasks[0].timeout: expected an integer, got an array'],
+    ['{"tasks":[{"tool_name":{}}]}', 'tasks[0].tool_name: expected a string, got an object'],
+    ['{"tasks":[{"input":0}]}', 'tasks[0].input: expected an object, got 0'],
+    ['{"tasks":[{"annotations":"x"}]}', 'tasks[0].annotations: expected an object of strings, got "x"'],
+    [
+      '{"tasks":[{"annotations":["x"]}]}',
+      'tasks[0].annotations: expected an object of strings, got an array',
+    ],
+    ['{"tasks":[{"annotations":{"a b":1}}]}', 'tasks[0].annotations.a b: expected a string, got 1'],
+  ]
+  for (const [body, problem] of PROBLEMS) {
+    it(body, () => assert.equal(problemOf(body), `invalid JSON: ${problem}`))
+  }
+
+  it('the first one only', () =>
+    assert.equal(
+      problemOf('{"tasks":[{"id":"a"},{"id":1,"retry":"x"},{"id":2}]}'),
+      'invalid JSON: tasks[1].id: expected a string, got 1',
+    ))
+
+  it('a long text by its beginning', () =>
+    assert.equal(
+      problemOf(`{"tasks":[{"retry":"${'x'.repeat(1000)}"}]}`),
+      `invalid JSON: tasks[0].retry: expected an integer, got "${'x'.repeat(39)}…`,
+    ))
+
+  it('params that are nested too deep', () => {
+    const deep = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`
+    assert.match(problemOf(`{"tasks":[{"id":"a","type":"noop","params":${deep}}]}`), /^invalid JSON: .*deep/)
+  })
+})
+
+describe('parseJson', () => {
+  it('reads any value', () => {
+    for (const value of [null, 1, 'x', [], {}]) {
+      assert.deepEqual(parseJson(JSON.stringify(value)), { ok: true, value })
+    }
+  })
+
+  const PROBLEMS: readonly (readonly [string, RegExp])[] = [
+    ['', /^invalid JSON: EOF$/],
+    [' \n', /^invalid JSON: EOF$/],
+    ['{', /^invalid JSON: .+/],
+    ['{"tasks":[', /^invalid JSON: unexpected EOF$/],
+    ['{"tasks":["a', /^invalid JSON: unexpected EOF$/],
+    ['{"a":1}x', /^invalid JSON: .+/],
+    ["{'a':1}", /^invalid JSON: .+/],
+    ['{"a":NaN}', /^invalid JSON: .+/],
+    ['\ufeff{}', /^invalid JSON: .+/],
+    ['hello', /^invalid JSON: .+/],
+  ]
+  for (const [body, message] of PROBLEMS) {
+    it(`says what is wrong with ${JSON.stringify(body)}`, () => {
+      const parsed = parseJson(body)
+      assert.ok(!parsed.ok)
+      assert.equal(parsed.problem.code, 'invalid')
+      assert.match(parsed.problem.message, message)
+    })
+  }
+})
+
+describe('the body of POST /mcp/call', () => {
+  it('is read, null as absent', () => {
+    const full = { id: 'a', tool_name: 'demo.echo', input: { x: 1 }, timeout: 5 }
+    assert.deepEqual(parse(McpCallSchema, { ...full, extra: 1 }), { ok: true, value: full })
+    assert.ok(parse(McpCallSchema, {}).ok)
+    assert.ok(parse(McpCallSchema, { id: null, tool_name: null, input: null, timeout: null }).ok)
+  })
+
+  const PROBLEMS: readonly (readonly [unknown, string])[] = [
+    [[], 'expected an object, got an array'],
+    [null, 'expected an object, got null'],
+    [{ id: 1 }, 'id: expected a string, got 1'],
+    [{ tool_name: [] }, 'tool_name: expected a string, got an array'],
+    [{ input: 'x' }, 'input: expected an object, got "x"'],
+    [{ timeout: 1.5 }, 'timeout: expected an integer, got 1.5'],
+  ]
+  for (const [value, problem] of PROBLEMS) {
+    it(`${JSON.stringify(value)}`, () => {
+      const parsed = parse(McpCallSchema, value)
+      assert.ok(!parsed.ok)
+      assert.equal(parsed.problem.message, `invalid JSON: ${problem}`)
+    })
+  }
+})
