@@ -59,7 +59,14 @@ describe('the pages', { skip: hasTools ? false : 'bash, curl or grep is missing'
       .replaceAll(`localhost:${GRPC_PORT}`, `localhost:${daemon.grpcAddress.split(':').at(-1)}`)
 
   const start = async (...args: string[]): Promise<TestDaemon> =>
-    (await spawnDaemon({ args, cwd: folder, env: { EXECGO_SHELL_POLICY: '' } })).listening()
+    (
+      await spawnDaemon({
+        args,
+        cwd: folder,
+        dataDir: join(folder, 'data'),
+        env: { EXECGO_SHELL_POLICY: '' },
+      })
+    ).listening()
 
   const startOnUsualPorts = async (): Promise<TestDaemon> => {
     const usual = ['-addr', `127.0.0.1:${HTTP_PORT}`, '-grpc-addr', `127.0.0.1:${GRPC_PORT}`]
