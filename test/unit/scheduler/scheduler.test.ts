@@ -753,6 +753,20 @@ describe('start, after an earlier run', () => {
     await next.stop()
   })
 
+  it('leaves a task skipped, though what else it waited for succeeds then', async (t) => {
+    const { scheduler, submit, stop, dataDir } = await startRig(t)
+    await submit(submitted('gone'), submitted('open'), submitted('a', { dependsOn: ['gone', 'open'] }))
+    await scheduler.remove('gone')
+    await stop()
+
+    const next = await rigOf(t, { dataDir })
+    await next.scheduler.start()
+    next.executor.succeed(next.executor.ref('open'))
+    assert.deepEqual(await next.states('open', 'a'), ['open: success', 'a: skipped dependency gone deleted'])
+    assert.deepEqual(next.executor.beganIds, ['open'])
+    await next.stop()
+  })
+
   it('gives new records other handles than those that it found', async (t) => {
     const { submit, stop, dataDir, store } = await startRig(t, { slots: 1 })
     await submit(submitted('busy'), submitted('a', { type: 'mcp' }))

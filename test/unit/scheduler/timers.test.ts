@@ -95,6 +95,42 @@ describe('Timers', () => {
     assert.equal(ran, 1)
   })
 
+  it('never ask the system for more than it can wait', (t) => {
+    const asked = t.mock.method(globalThis, 'setTimeout', () => 0 as never)
+    const timers = new Timers(() => 0)
+    timers.add(2 ** 40, () => {})
+    timers.add(Number.MAX_SAFE_INTEGER, () => {})
+    assert.deepEqual(
+      asked.mock.calls.map((call) => call.arguments[1]),
+      [2 ** 31 - 1],
+    )
+  })
+
+  it('stay in their order, whichever are taken out', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const drawn = fc.array(fc.record({ delayMs: fc.nat(1000), isTakenOut: fc.boolean() }), {
+      minLength: 60,
+      maxLength: 90,
+    })
+    fc.assert(
+      fc.property(drawn, (wanted) => {
+        let nowMs = 0
+        const timers = new Timers(() => nowMs)
+        const ran: number[] = []
+        const added = wanted.map(({ delayMs }) => timers.add(delayMs, () => ran.push(delayMs)))
+        for (const [at, { isTakenOut }] of wanted.entries()) if (isTakenOut) timers.remove(added[at]!)
+        nowMs = 1000
+        timers.fire()
+        const left = wanted.filter(({ isTakenOut }) => !isTakenOut).map(({ delayMs }) => delayMs)
+        assert.deepEqual(
+          ran,
+          left.sort((a, b) => a - b),
+        )
+      }),
+      { numRuns: 300, unbiased: true },
+    )
+  })
+
   it('run nothing after their stop, which may come twice', (t) => {
     const { timers, pass } = timersOf(t)
     const left = timers.add(1, () => assert.fail('it was stopped'))
