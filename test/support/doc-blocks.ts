@@ -1,6 +1,6 @@
 /** The fenced blocks of a Markdown page, and whether an answer is the one that the page prints. */
 
-export interface Block {
+interface Block {
   /** The fence's first word: `bash`, `json` … */
   readonly language: string
   /** The rest of the fence's line. */
