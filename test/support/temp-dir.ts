@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 export const tempDir = async (t: TestContext): Promise<string> => {
-  const path = await mkdtemp(join(tmpdir(), 'execgo-test-'))
+  const path = await mkdtemp(join(tmpdir(), 'execgo-unit-'))
   t.after(() => rm(path, { recursive: true, force: true }))
   return path
 }

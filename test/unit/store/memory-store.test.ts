@@ -16,15 +16,17 @@ interface Opened {
 }
 
 const open = async (t: TestContext, saveEveryMs = 0, dataDir?: string): Promise<Opened> => {
+  // Before its directory goes, which its last save would make again.
+  t.after(() => store?.stop().catch(() => {}))
+  let store: MemoryStore | null = null
   const dir = dataDir ?? (await tempDir(t))
   const errors: unknown[] = []
-  const store = new MemoryStore({
+  store = new MemoryStore({
     dataDir: dir,
     saveEveryMs,
     nowMs: () => 1_800_000_000_000,
     onSaveError: (error) => errors.push(error),
   })
-  t.after(() => store.stop().catch(() => {}))
   return { store, dir, errors }
 }
 
