@@ -8,12 +8,19 @@ import { fileURLToPath } from 'node:url'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const filesIn = (path) =>
   statSync(path).isDirectory()
-    ? readdirSync(path).sort().flatMap((name) => filesIn(join(path, name)))
-    : path.endsWith('.test.ts') ? [path] : []
+    ? readdirSync(path)
+        .sort()
+        .flatMap((name) => filesIn(join(path, name)))
+    : path.endsWith('.test.ts')
+      ? [path]
+      : []
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const flags = process.argv.slice(2).filter((word) => word.startsWith('--'))
-const places = wanted.length === 0 ? [join(root, 'test')] : wanted.map((word) => (existsSync(word) ? word : join(root, 'test', word)))
+const places =
+  wanted.length === 0
+    ? [join(root, 'test')]
+    : wanted.map((word) => (existsSync(word) ? word : join(root, 'test', word)))
 const files = places.flatMap(filesIn)
 if (files.length === 0) {
   console.error(`no *.test.ts under ${places.join(', ')}`)
@@ -21,7 +28,15 @@ if (files.length === 0) {
 }
 const run = spawnSync(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-concurrency=2', ...(process.stdout.isTTY ? [] : ['--test-reporter=spec']), ...flags, ...files],
+  [
+    '--import',
+    'tsx',
+    '--test',
+    '--test-concurrency=2',
+    ...(process.stdout.isTTY ? [] : ['--test-reporter=spec']),
+    ...flags,
+    ...files,
+  ],
   { cwd: root, stdio: 'inherit' },
 )
 process.exit(run.status ?? 1)
