@@ -1,10 +1,19 @@
 /** A task as the daemon keeps it. What it looks like on the wire is task-json.ts. */
+import type { Graph } from './graph-record.ts'
 import type { Phase } from './lifecycle.ts'
 import type { Envelope } from './runtime.ts'
 
 /** The categories that run tasks. Everything submitted is one of these, or normalised to one. */
 export const CATEGORIES = ['cli-skills', 'mcp', 'os'] as const
 export type Category = (typeof CATEGORIES)[number]
+
+/** Once all that a task depends on is over: which of their ends let it run. */
+export const RUN_IFS = ['success', 'failure', 'always'] as const
+export type RunIf = (typeof RUN_IFS)[number]
+
+/** Ready tasks of a higher priority start first. */
+export const DEFAULT_PRIORITY = 5
+export const HIGHEST_PRIORITY = 9
 
 /** A task as it was submitted, of the right JSON types and not yet checked any further. */
 export interface SubmittedTask {
@@ -21,6 +30,15 @@ export interface SubmittedTask {
   readonly timeoutMs: number
   /** `''` for none. */
   readonly toolName: string
+  /** 0 to 9. */
+  readonly priority: number
+  /** Not before this time, in milliseconds since 1970; 0 = at once. */
+  readonly runAtMs: number
+  /** Not before this long after acceptance, which turns it into `runAtMs`; 0 = at once. */
+  readonly delayMs: number
+  /** Dependents run although it failed. */
+  readonly allowFailure: boolean
+  readonly runIf: RunIf
 }
 
 /** A line of an `mcp` task's progress. */
@@ -50,6 +68,12 @@ export interface Task {
   /** `mcp-<digits>`, or `''` for a task without a handle. */
   readonly handleId: string
   readonly createdMs: number
+  readonly priority: number
+  /** 0 = at once. */
+  readonly runAtMs: number
+  readonly allowFailure: boolean
+  readonly runIf: RunIf
+  readonly graph: Graph
 
   phase: Phase
   updatedMs: number
@@ -65,6 +89,8 @@ export interface Task {
   envelope: Envelope | null
   /** `''` for none. */
   error: string
+  /** Over in a way that makes its graph fail: failed without leave to, or skipped because of such a one. */
+  isBad: boolean
 
   // Only while it is not over:
   /** The slot that its attempt holds, -1 for none. */
@@ -82,5 +108,12 @@ export interface Task {
 export const toolInputJson = (task: Task): string =>
   task.type === 'os' ? task.paramsJson || task.inputJson : task.inputJson || task.paramsJson
 
+/** Handles have many digits, as the original's do, and are never those that somebody makes up by hand. */
+const HANDLE_BASE = 1e15
+
 /** The handle of the record with this key. */
-export const handleOf = (key: number): string => `mcp-${key}`
+export const handleOf = (key: number): string => `mcp-${HANDLE_BASE + key}`
+
+/** The key behind a handle of ours, -1 where there can be none. */
+export const keyOfHandle = (handleId: string): number =>
+  /^mcp-1\d{15}$/.test(handleId) ? Number(handleId.slice(4)) - HANDLE_BASE : -1

@@ -2,23 +2,64 @@
  * The port behind which tasks are kept: one file per way of keeping them. Async and in batches, so that a shared
  * database can stand behind it. One writer, the scheduler; the edges read.
  */
+import type { Graph } from '../domain/graph-record.ts'
 import type { Task } from '../domain/task.ts'
+
+/** `relaxed` resolves once written, before the sync, which follows within 100 ms. */
+export type Durability = 'sync' | 'relaxed'
+
+/** The first answer to a submission that carried an `Idempotency-Key`. */
+export interface FirstAnswer {
+  readonly key: string
+  /** Names the body: the same key with another one is refused. */
+  readonly bodyHash: string
+  /** JSON text. */
+  readonly answer: string
+  readonly atMs: number
+}
+
+/** A graph's new records. One of an id that is there already takes its place. */
+export interface Acceptance {
+  readonly graph: Graph
+  /** Their keys are the graph's and those after it, in order. */
+  readonly tasks: readonly Task[]
+  readonly firstAnswer?: FirstAnswer
+}
 
 /** What is kept together, or not at all. Commits take effect in the order of their calls. */
 export interface Commit {
-  /** New records. One of an id that is there already takes its place. */
-  readonly accepted?: readonly Task[]
-  /** Tasks that are over, in the order in which they ended. One whose record was replaced or removed is passed over. */
+  readonly accepted?: Acceptance
+  /** Attempts that began: their numbers go on after a crash. Not waited for by anybody. */
+  readonly started?: readonly Task[]
+  /**
+   * Tasks that are over, in the order in which they ended. One whose record was replaced or removed is passed over.
+   * The counts of their graphs are kept, and changed, with them.
+   */
   readonly ended?: readonly Task[]
+  /** Tasks that were over and are not any more. All of one graph. */
+  readonly revived?: readonly Task[]
   /** Ids whose records go. */
   readonly removed?: readonly string[]
+  /** Graphs, all over, whose records go, and those of their tasks. */
+  readonly removedGraphs?: readonly number[]
 }
 
 /** An unfinished task found at the start, and what became of those that it depends on and that are over. */
 export interface Recovered {
   readonly task: Task
   /** Of the dependencies that are not unfinished themselves: how each ended, `deleted` where its record is gone. */
-  readonly settledDependencies: ReadonlyMap<string, 'success' | 'failed' | 'skipped' | 'deleted'>
+  readonly settledDependencies: ReadonlyMap<string, SettledStatus>
+}
+
+/** `allowed`: failed, and was allowed to. */
+export type SettledStatus = 'success' | 'failed' | 'allowed' | 'skipped' | 'deleted'
+
+/** What was found at the start. */
+export interface Found {
+  /** Oldest first. */
+  readonly unfinished: readonly Recovered[]
+  /** The largest key ever given. */
+  readonly lastKey: number
 }
 
 /** The reading side: what the edges may use. Tasks are the JSON text that GET answers. */
@@ -26,15 +67,26 @@ export interface StoreReader {
   get(id: string): Promise<string | null>
   getByHandle(handleId: string): Promise<string | null>
   has(id: string): Promise<boolean>
-  /** Every task, in pieces, without holding them all. A task that comes or goes meanwhile may be in it or not. */
+  /** Every task, oldest first, without holding them all. A task that comes or goes meanwhile may be in it or not. */
   list(): AsyncIterable<string>
+  /** As it is now, for reading only. `null` where there is none. */
+  graph(key: number): Promise<Graph | null>
+  /** Newest first, those with a key below `beforeKey`. */
+  graphs(beforeKey: number, limit: number): Promise<readonly Graph[]>
+  /** The finished tasks of a graph, oldest first. */
+  finishedOf(graph: Graph): AsyncIterable<string>
+  firstAnswer(key: string): Promise<FirstAnswer | null>
 }
 
 export interface Store extends StoreReader {
-  /** Opens what was kept; returns the unfinished tasks, oldest first. Throws where it cannot be read. */
-  start(): Promise<Recovered[]>
+  /** Opens what was kept. Throws where it cannot be read, or another daemon has it. */
+  start(): Promise<Found>
   /** Waits until everything is kept, then lets go. */
   stop(): Promise<void>
   /** Resolves when the commit is kept; rejects when it is not, and then none of it is. */
-  commit(commit: Commit): Promise<void>
+  commit(commit: Commit, durability: Durability): Promise<void>
+  /** The task of this id while it is not over: the scheduler's own object. */
+  unfinished(id: string): Task | null
+  /** Those of a graph. */
+  unfinishedOf(graph: Graph): Iterable<Task>
 }
