@@ -22,6 +22,16 @@ export interface Config {
   /** Between SIGTERM and SIGKILL of a command that is stopped. */
   readonly graceMs: number
   readonly limits: Limits
+  /** Of submissions that name none. */
+  readonly durability: 'sync' | 'relaxed'
+  /** Milliseconds between two writings of state.json; 0 = never. */
+  readonly stateJsonEveryMs: number
+  readonly retention: {
+    /** Finished tasks older than this go; 0 = never. */
+    readonly maxAgeMs: number
+    /** The oldest finished tasks beyond so many go; 0 = never. */
+    readonly maxTasks: number
+  }
 }
 
 /** A setting that cannot be used. The message is one line and names it. */
@@ -54,6 +64,15 @@ const wholeNumber = (least: number, most: number) =>
     ),
     v.transform(Number),
   )
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `30s`, `12h`, `7d` in milliseconds; an empty text is 0. */
+const duration = v.pipe(
+  v.string(),
+  v.check((text) => /^([1-9]\d{0,8}[smhd])?$/.test(text), 'a duration like 30s, 15m, 12h or 7d'),
+  v.transform((text) => (text === '' ? 0 : Number(text.slice(0, -1)) * UNIT_MS[text.slice(-1)]!)),
+)
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 
@@ -106,6 +125,22 @@ const SETTINGS = {
     schema: wholeNumber(32, 65_536),
   }),
   graceMs: setting({ env: 'EXECGO_GRACE_MS', fallback: '5000', schema: wholeNumber(0, 600_000) }),
+  durability: setting({
+    env: 'EXECGO_DURABILITY',
+    fallback: 'sync',
+    schema: v.picklist(['sync', 'relaxed'], 'sync or relaxed'),
+  }),
+  stateJsonEveryMs: setting({
+    env: 'EXECGO_STATE_JSON',
+    fallback: '30',
+    schema: v.pipe(
+      v.string(),
+      v.check((text) => text === 'off' || /^[1-9]\d{0,5}$/.test(text), 'off, or a period in seconds'),
+      v.transform((text) => (text === 'off' ? 0 : Number(text) * 1000)),
+    ),
+  }),
+  retainMs: setting({ env: 'EXECGO_RETAIN', fallback: '', schema: duration }),
+  retainTasks: setting({ env: 'EXECGO_RETAIN_TASKS', fallback: '0', schema: wholeNumber(0, 1e12) }),
   maxBodyBytes: setting({
     env: 'EXECGO_MAX_BODY_BYTES',
     fallback: String(DEFAULT_LIMITS.bodyBytes),
@@ -167,6 +202,9 @@ export const readConfig = (
       threadMemoryMb: value(SETTINGS.threadMemoryMb),
       graceMs: value(SETTINGS.graceMs),
       limits: { ...DEFAULT_LIMITS, bodyBytes: value(SETTINGS.maxBodyBytes) },
+      durability: value(SETTINGS.durability),
+      stateJsonEveryMs: value(SETTINGS.stateJsonEveryMs),
+      retention: { maxAgeMs: value(SETTINGS.retainMs), maxTasks: value(SETTINGS.retainTasks) },
     }),
   }
 }

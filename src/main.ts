@@ -12,11 +12,8 @@ import { Service } from './api/service.ts'
 import type { Config } from './config.ts'
 import { Pool } from './pool/pool.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
-import { MemoryStore } from './store/memory-store.ts'
+import { LmdbStore } from './store/lmdb/lmdb-store.ts'
 import { VERSION } from './version.ts'
-
-/** `state.json` is written this often, when anything changed. */
-const SAVE_EVERY_MS = 30_000
 
 export interface Daemon {
   /** Resolves when both servers answer. Rejects, with everything let go, when one of the parts cannot start. */
@@ -29,11 +26,12 @@ export interface Daemon {
 
 export const createDaemon = (config: Config, log: Logger): Daemon => {
   const nowMs = Date.now
-  const store = new MemoryStore({
+  const store = new LmdbStore({
     dataDir: config.dataDir,
-    saveEveryMs: SAVE_EVERY_MS,
     nowMs,
-    onSaveError: (err) => log.error({ err }, 'state.json could not be written; trying again in 30 s'),
+    stateJsonEveryMs: config.stateJsonEveryMs,
+    retention: config.retention,
+    onProblem: (err, what) => log.error({ err }, what),
   })
   const pool = new Pool({
     slots: config.maxConcurrency,

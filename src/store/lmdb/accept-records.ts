@@ -1,0 +1,122 @@
+/**
+ * What an acceptance writes: one part a graph, JSON text, many parts in one record. A part goes on being read only
+ * until its tasks are over; what they came to is in batches (see heads.ts).
+ *
+ * A task is an array, in the order of {@link encodeTask}; `params` and `input` are put in as the text they came as.
+ */
+import type { Graph } from '../../domain/graph-record.ts'
+import type { Json, JsonObject } from '../../domain/json.ts'
+import { newTask } from '../../domain/new-task.ts'
+import type { RunIf, SubmittedTask, Task } from '../../domain/task.ts'
+
+/** `input` is the same text as `params`. */
+const SAME = 1
+const NONE = 0
+
+/** The text of a part: `keys` follow the graph's first one, unless `isRevival`, where they are named. */
+export const encodePart = (graph: Graph, tasks: readonly Task[], isRevival: boolean): string => {
+  let json = `{"g":${graph.key},"n":${graph.size},"at":${graph.createdMs}${graph.isRelaxed ? ',"r":1' : ''}`
+  if (isRevival) json += `,"k":[${tasks.map((task) => task.key).join(',')}]`
+  json += ',"t":['
+  for (let at = 0; at < tasks.length; at++) json += (at === 0 ? '' : ',') + encodeTask(tasks[at]!)
+  return `${json}]}`
+}
+
+const encodeTask = (task: Task): string =>
+  `[${JSON.stringify(task.id)},"${task.type}",${JSON.stringify(task.toolName)},${task.executionCategory === '' ? 0 : 1},${
+    task.paramsJson || NONE
+  },${task.inputJson === '' ? NONE : task.inputJson === task.paramsJson ? SAME : task.inputJson},${
+    task.annotationsJson || NONE
+  },${task.dependsOn.length === 0 ? '[]' : JSON.stringify(task.dependsOn)},${task.retry},${task.timeoutMs},${task.priority},${
+    task.runAtMs
+  },${task.allowFailure ? 1 : 0},"${task.runIf}",${task.attempt},${task.failures},"${task.handleId}",${task.createdMs}]`
+
+type EncodedTask = [
+  id: string,
+  type: string,
+  toolName: string,
+  isOs: 0 | 1,
+  params: JsonObject | 0,
+  input: JsonObject | 0 | 1,
+  annotations: JsonObject | 0,
+  dependsOn: string[],
+  retry: number,
+  timeoutMs: number,
+  priority: number,
+  runAtMs: number,
+  allowFailure: 0 | 1,
+  runIf: RunIf,
+  attempt: number,
+  failures: number,
+  handleId: string,
+  createdMs: number,
+]
+
+/** A part as it was read. */
+export interface AcceptPart {
+  readonly g: number
+  readonly n: number
+  readonly at: number
+  readonly r?: 1
+  readonly k?: readonly number[]
+  readonly t: readonly EncodedTask[]
+}
+
+export const decodeParts = (record: string): readonly AcceptPart[] => JSON.parse(record) as AcceptPart[]
+
+/** The key of the task at a place in a part. */
+export const keyInPart = (part: AcceptPart, place: number): number => part.k?.[place] ?? part.g + place
+
+/** The task at a place in a part, as one that waits for its turn again. */
+export const decodeTask = (part: AcceptPart, place: number, graph: Graph): Task => {
+  const [
+    id,
+    type,
+    toolName,
+    isOs,
+    params,
+    input,
+    annotations,
+    dependsOn,
+    retry,
+    timeoutMs,
+    priority,
+    runAtMs,
+    allowFailure,
+    runIf,
+    attempt,
+    failures,
+    handleId,
+    createdMs,
+  ] = part.t[place]!
+  const paramsJson = textOf(params)
+  const submitted: SubmittedTask = {
+    id,
+    type,
+    paramsJson,
+    inputJson: input === SAME ? paramsJson : textOf(input),
+    annotationsJson: textOf(annotations),
+    dependsOn,
+    retry,
+    timeoutMs,
+    toolName,
+    priority,
+    runAtMs,
+    delayMs: 0,
+    allowFailure: allowFailure === 1,
+    runIf,
+  }
+  const task = newTask(submitted, {
+    key: keyInPart(part, place),
+    createdMs,
+    handleId,
+    attempt,
+    executionCategory: isOs === 1 ? 'os' : '',
+    graph,
+  })
+  task.failures = failures
+  return task
+}
+
+const textOf = (value: Json): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : ''

@@ -1,0 +1,60 @@
+/**
+ * The tables of `<data-dir>/execgo.lmdb`.
+ *
+ * | table | key | value |
+ * |---|---|---|
+ * | meta | name | `format`, `lastKey`, `takenOver` |
+ * | accepts | accept number | the graphs accepted in one sync, JSON (accept-records.ts) |
+ * | gone | [accept number, key] | a task of that record whose own record was removed |
+ * | starts | start number | attempts that began: triples of numbers (key, attempt, failures) |
+ * | heads | batch number | where each finished task of a batch is (heads.ts) |
+ * | batches | batch number | the JSON texts of finished tasks, one after the other |
+ * | graphs | key | a finished graph's record, JSON |
+ * | answers | idempotency key | the first answer, JSON |
+ * | handles | handle | key; handles that were taken over from the original server |
+ */
+import { type Database, type RootDatabase, open } from 'lmdb'
+
+/** The format of the tables. A database of a newer one is refused. */
+export const FORMAT = 1
+
+export interface Tables {
+  readonly root: RootDatabase
+  readonly meta: Database<Json, string>
+  readonly accepts: Database<Buffer, number>
+  readonly gone: Database<1, [number, number]>
+  readonly starts: Database<Buffer, number>
+  readonly heads: Database<Buffer, number>
+  readonly batches: Database<Buffer, number>
+  readonly graphs: Database<Json, number>
+  readonly answers: Database<Json, string>
+  readonly handles: Database<number, string>
+}
+
+type Json = unknown
+
+export const openTables = (path: string): Tables => {
+  const root = open({
+    path,
+    noSubdir: true,
+    maxDbs: 16,
+    // A commit's promise is the commit; its `flushed` is the sync.
+    separateFlushed: true,
+    overlappingSync: true,
+    // One writer: nothing else to wait for.
+    commitDelay: 0,
+  } as Parameters<typeof open>[0])
+  const binary = (name: string) => root.openDB<Buffer, number>({ name, encoding: 'binary' })
+  return {
+    root,
+    meta: root.openDB({ name: 'meta', encoding: 'json' }),
+    accepts: binary('accepts'),
+    gone: root.openDB({ name: 'gone', encoding: 'json' }),
+    starts: binary('starts'),
+    heads: binary('heads'),
+    batches: binary('batches'),
+    graphs: root.openDB({ name: 'graphs', encoding: 'json' }),
+    answers: root.openDB({ name: 'answers', encoding: 'json' }),
+    handles: root.openDB({ name: 'handles', encoding: 'json' }),
+  }
+}

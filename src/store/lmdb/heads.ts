@@ -1,0 +1,128 @@
+/**
+ * What is known of the finished tasks of one batch without reading them: their place in the batch's payload and the
+ * few facts that the index holds. 40 bytes a task, native byte order (a data directory stays on its kind of machine).
+ *
+ * ```
+ * 0 key f64 · 8 finished f64 · 16 graph f64 · 24 offset u32 · 28 length u32 · 32 hash u32 · 36 code u8 · 37 unused
+ * ```
+ */
+
+const STRIDE = 40
+
+/** How a finished task ended, in a byte. 0 is an entry whose record was removed. */
+export const CODES = {
+  removed: 0,
+  success: 1,
+  failed: 2,
+  skipped: 3,
+  /** Failed, and was allowed to. */
+  failedAllowed: 4,
+  /** Skipped because it was not needed. */
+  skippedBenign: 5,
+} as const
+
+export type EndStatus = 'success' | 'failed' | 'skipped'
+
+/** The status behind a code, `null` for a removed entry. */
+export const statusOfCode = (code: number): EndStatus | null => {
+  switch (code) {
+    case CODES.success:
+      return 'success'
+    case CODES.failed:
+    case CODES.failedAllowed:
+      return 'failed'
+    case CODES.skipped:
+    case CODES.skippedBenign:
+      return 'skipped'
+    default:
+      return null
+  }
+}
+
+export class Heads {
+  readonly count: number
+  readonly #f64: Float64Array
+  readonly #u32: Uint32Array
+  readonly #u8: Uint8Array
+
+  private constructor(buffer: ArrayBuffer) {
+    this.count = buffer.byteLength / STRIDE
+    this.#f64 = new Float64Array(buffer)
+    this.#u32 = new Uint32Array(buffer)
+    this.#u8 = new Uint8Array(buffer)
+  }
+
+  static make(count: number): Heads {
+    return new Heads(new ArrayBuffer(count * STRIDE))
+  }
+
+  /** Reads what {@link bytes} wrote. */
+  static from(bytes: Uint8Array): Heads {
+    if (bytes.byteLength % STRIDE !== 0) throw new Error(`a batch's head has ${bytes.byteLength} bytes`)
+    return new Heads(bytes.slice().buffer)
+  }
+
+  get bytes(): Buffer {
+    return Buffer.from(this.#u8.buffer as ArrayBuffer)
+  }
+
+  set(
+    at: number,
+    key: number,
+    finishedMs: number,
+    graph: number,
+    offset: number,
+    length: number,
+    hash: number,
+    code: number,
+  ): void {
+    this.#f64[at * 5] = key
+    this.#f64[at * 5 + 1] = finishedMs
+    this.#f64[at * 5 + 2] = graph
+    this.#u32[at * 10 + 6] = offset
+    this.#u32[at * 10 + 7] = length
+    this.#u32[at * 10 + 8] = hash
+    this.#u8[at * STRIDE + 36] = code
+  }
+
+  key(at: number): number {
+    return this.#f64[at * 5]!
+  }
+  finishedMs(at: number): number {
+    return this.#f64[at * 5 + 1]!
+  }
+  graph(at: number): number {
+    return this.#f64[at * 5 + 2]!
+  }
+  offset(at: number): number {
+    return this.#u32[at * 10 + 6]!
+  }
+  length(at: number): number {
+    return this.#u32[at * 10 + 7]!
+  }
+  hash(at: number): number {
+    return this.#u32[at * 10 + 8]!
+  }
+  code(at: number): number {
+    return this.#u8[at * STRIDE + 36]!
+  }
+
+  /** Marks an entry's record as removed. */
+  remove(at: number): void {
+    this.#u8[at * STRIDE + 36] = CODES.removed
+  }
+
+  /** Entries whose record is still there. */
+  get live(): number {
+    let live = 0
+    for (let at = 0; at < this.count; at++) if (this.code(at) !== CODES.removed) live++
+    return live
+  }
+
+  /** The place of a key's entry that is still there, -1 for none. */
+  placeOf(key: number): number {
+    for (let at = 0; at < this.count; at++)
+      if (this.key(at) === key && this.code(at) !== CODES.removed) return at
+    return -1
+  }
+}

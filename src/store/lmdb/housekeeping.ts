@@ -1,0 +1,146 @@
+/**
+ * What nobody waits for: clearing what a crash left, removing the oldest finished tasks where that is wanted, forgetting
+ * old first answers and empty graphs, and having `state.json` written by a thread of its own.
+ */
+import type { Tables } from './database.ts'
+import type { GroupCommit } from './group-commit.ts'
+import { CODES, Heads } from './heads.ts'
+import type { Loaded } from './load.ts'
+import type { Memory } from './memory.ts'
+import { SnapshotWriter } from './snapshot-writer.ts'
+import { encodeStarts } from './starts.ts'
+import type { Change } from './writer.ts'
+
+/** What finished tasks may stay. 0 = all. */
+export interface Retention {
+  readonly maxAgeMs: number
+  readonly maxTasks: number
+}
+
+export interface HousekeepingOptions {
+  readonly dataDir: string
+  readonly nowMs: () => number
+  readonly stateJsonEveryMs: number
+  readonly retention: Retention
+  readonly onProblem: (error: unknown, what: string) => void
+  readonly tables: Tables
+  readonly memory: Memory
+  readonly commits: GroupCommit<Change>
+  readonly loaded: Loaded
+}
+
+const RETAIN_EVERY_MS = 1000
+const SWEEP_EVERY_MS = 60 * 60 * 1000
+const ANSWER_MS = 24 * 60 * 60 * 1000
+/** Records removed in one commit. */
+const REMOVE_AT_ONCE = 2000
+
+export class Housekeeping {
+  readonly #options: HousekeepingOptions
+  readonly #snapshots: SnapshotWriter
+  readonly #timers: NodeJS.Timeout[] = []
+  #retaining: Promise<void> | null = null
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options
+    this.#snapshots = new SnapshotWriter(options)
+  }
+
+  start(): void {
+    this.#clearGarbage()
+    const { retention } = this.#options
+    if (retention.maxAgeMs > 0 || retention.maxTasks > 0) {
+      this.#every(RETAIN_EVERY_MS, () => {
+        this.#retaining ??= this.#retain()
+          .catch((error: unknown) => this.#options.onProblem(error, 'old tasks could not be removed'))
+          .finally(() => {
+            this.#retaining = null
+          })
+      })
+    }
+    this.#every(SWEEP_EVERY_MS, () => this.#sweep())
+    this.#snapshots.start()
+  }
+
+  /** Writes `state.json` a last time. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#retaining
+    await this.#snapshots.stop()
+  }
+
+  noteChange(): void {
+    this.#snapshots.noteChange()
+  }
+
+  #every(ms: number, run: () => void): void {
+    const timer = setInterval(run, ms)
+    timer.unref()
+    this.#timers.push(timer)
+  }
+
+  /** Records that nothing needs; the attempts in them go into one record that replaces them. */
+  #clearGarbage(): void {
+    const { tables, loaded, memory } = this.#options
+    const { accepts, starts, batches } = loaded.garbage
+    if (accepts.length + starts.length + batches.length === 0) return
+    const begun = loaded.unfinished.filter((task) => task.attempt > 0 || task.failures > 0)
+    tables.root.transactionSync(() => {
+      for (const number of accepts) {
+        tables.accepts.removeSync(number)
+        for (const gone of tables.gone.getKeys({ start: [number, 0], end: [number + 1, 0] }))
+          tables.gone.removeSync(gone)
+      }
+      for (const number of batches) {
+        tables.batches.removeSync(number)
+        tables.heads.removeSync(number)
+      }
+      for (const number of starts) tables.starts.removeSync(number)
+      if (begun.length > 0) tables.starts.putSync(loaded.lastStart, encodeStarts(begun))
+    })
+    if (begun.length === 0) return
+    memory.starts.set(loaded.lastStart, begun.length)
+    for (const task of begun) memory.startOf.set(task.key, loaded.lastStart)
+  }
+
+  async #retain(): Promise<void> {
+    for (;;) {
+      const keys = this.#tooOld()
+      if (keys.length === 0) return
+      await this.#options.commits.add({ removedKeys: keys }, false)
+    }
+  }
+
+  /** The oldest finished tasks that may not stay, some of them. */
+  #tooOld(): number[] {
+    const { tables, memory, retention, nowMs } = this.#options
+    const keys: number[] = []
+    let tooMany = retention.maxTasks > 0 ? memory.index.finished - retention.maxTasks : 0
+    const cutoffMs = retention.maxAgeMs > 0 ? nowMs() - retention.maxAgeMs : 0
+    for (const { value } of tables.heads.getRange({})) {
+      const heads = Heads.from(value)
+      for (let at = 0; at < heads.count; at++) {
+        if (heads.code(at) === CODES.removed) continue
+        if (keys.length >= REMOVE_AT_ONCE || (tooMany <= 0 && heads.finishedMs(at) >= cutoffMs)) return keys
+        keys.push(heads.key(at))
+        tooMany--
+      }
+    }
+    return keys
+  }
+
+  /** First answers that are too old to be given again, and graphs without a task left. */
+  #sweep(): void {
+    const { tables, memory, nowMs } = this.#options
+    const cutoffMs = nowMs() - ANSWER_MS
+    for (const { key, value } of tables.answers.getRange({})) {
+      if ((value as { atMs: number }).atMs < cutoffMs) void tables.answers.remove(key)
+    }
+    for (const { key, value } of tables.graphs.getRange({})) {
+      const { size } = value as { size: number }
+      let isEmpty = true
+      for (let task = key; isEmpty && task < key + size; task++) isEmpty = memory.index.code(task) === 0
+      if (isEmpty) void tables.graphs.remove(key)
+    }
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * Tasks on disk, in LMDB: the default store.
+ *
+ * ```
+ * accepted ─► one `accepts` record a sync ─► task in memory (live) ─► over ─► one `batches` record a sync
+ *                     │ removed when the last of its tasks is over               │
+ *                     ▼                                                          ▼
+ *              read at a start only                            found by the index (task-index.ts): 50 bytes a task
+ * ```
+ *
+ * The write path costs a record or two a sync, never one a task. What a task came to is written once, as the text that
+ * GET answers, and stays where it is.
+ * @see docs/adr/0002-store.md
+ */
+import { join } from 'node:path'
+import { type Graph, newGraph } from '../../domain/graph-record.ts'
+import { liveTaskJson } from '../../domain/task-json.ts'
+import { type Task, keyOfHandle } from '../../domain/task.ts'
+import { prepareDataDir } from '../data-dir.ts'
+import type {
+  Commit,
+  Durability,
+  FinishedTask,
+  FirstAnswer,
+  Found,
+  Recovered,
+  SettledStatus,
+  Store,
+} from '../store.ts'
+import { type Tables, openTables } from './database.ts'
+import { GroupCommit } from './group-commit.ts'
+import { checkFile } from './file-check.ts'
+import { CODES } from './heads.ts'
+import { Housekeeping, type Retention } from './housekeeping.ts'
+import { load } from './load.ts'
+import { type DataDirLock, lockDataDir } from './lock.ts'
+import { Memory } from './memory.ts'
+import { takeOver } from './take-over.ts'
+import { hashOf } from './task-index.ts'
+import { Texts, isTextOf } from './texts.ts'
+import { type Change, Writer } from './writer.ts'
+import { explain } from './problems.ts'
+
+const FILE = 'execgo.lmdb'
+
+/** An idempotency key is good for this long. */
+const ANSWER_MS = 24 * 60 * 60 * 1000
+
+export interface LmdbStoreOptions {
+  readonly dataDir: string
+  readonly nowMs: () => number
+  /** Milliseconds between two writings of state.json, made only when something changed; 0 = none. */
+  readonly stateJsonEveryMs: number
+  readonly retention: Retention
+  /** Told of housekeeping that failed; it is tried again. */
+  readonly onProblem: (error: unknown, what: string) => void
+}
+
+interface Open {
+  readonly tables: Tables
+  readonly lock: DataDirLock
+  readonly memory: Memory
+  readonly texts: Texts
+  readonly writer: Writer
+  readonly commits: GroupCommit<Change>
+  readonly housekeeping: Housekeeping
+}
+
+export class LmdbStore implements Store {
+  readonly #options: LmdbStoreOptions
+  #open: Open | null = null
+  #stopping: Promise<void> | null = null
+
+  constructor(options: LmdbStoreOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<Found> {
+    const { dataDir, nowMs } = this.#options
+    await prepareDataDir(dataDir)
+    const lock = await lockDataDir(dataDir)
+    try {
+      const path = join(dataDir, FILE)
+      const tables = explain(path, () => {
+        checkFile(path)
+        return openTables(path)
+      })
+      await takeOver(tables, dataDir, path, nowMs())
+      return explain(path, () => this.#load(tables, lock))
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#close()
+    await this.#stopping
+  }
+
+  async commit(commit: Commit, durability: Durability): Promise<void> {
+    const { commits, housekeeping } = this.#opened
+    try {
+      const isRelaxed = durability === 'relaxed'
+      const isEarly = isRelaxed && commit.accepted !== undefined && commit.accepted.firstAnswer === undefined
+      await commits.add(commit, isRelaxed, isEarly)
+    } catch (error) {
+      throw await storeProblem(error)
+    }
+    housekeeping.noteChange()
+  }
+
+  unfinished(id: string): Task | null {
+    return this.#opened.memory.live.get(id) ?? null
+  }
+
+  *unfinishedOf(graph: Graph): Iterable<Task> {
+    const { byKey } = this.#opened.memory
+    if (byKey.size < graph.size) {
+      for (const task of byKey.values()) if (task.graph.key === graph.key) yield task
+      return
+    }
+    for (let key = graph.key; key < graph.key + graph.size; key++) {
+      const task = byKey.get(key)
+      if (task !== undefined) yield task
+    }
+  }
+
+  async get(id: string): Promise<string | null> {
+    const { memory, texts } = this.#opened
+    const task = memory.live.get(id)
+    if (task !== undefined) return liveTaskJson(task)
+    const hash = hashOf(id)
+    if (!memory.index.has(hash)) return null
+    for (const key of memory.index.candidates(hash)) {
+      const place = memory.index.place(key)
+      if (place === null) continue
+      const text = texts.read(place)
+      if (isTextOf(text, id)) return text
+    }
+    return null
+  }
+
+  async getByHandle(handleId: string): Promise<string | null> {
+    const { tables } = this.#opened
+    const key = tables.handles.get(handleId) ?? keyOfHandle(handleId)
+    const text = key < 0 ? null : this.#textOf(key)
+    return text?.includes(`"handle_id":"${handleId}"`) === true ? text : null
+  }
+
+  async has(id: string): Promise<boolean> {
+    return (await this.get(id)) !== null
+  }
+
+  async *list(): AsyncIterable<string> {
+    for (const key of this.#opened.memory.index.keys()) {
+      const text = this.#textOf(key)
+      if (text !== null) yield text
+    }
+  }
+
+  async graph(key: number): Promise<Graph | null> {
+    const { memory, tables } = this.#opened
+    return memory.graphs.get(key) ?? graphOf(key, tables.graphs.get(key))
+  }
+
+  async graphs(beforeKey: number, limit: number): Promise<readonly Graph[]> {
+    const { memory, tables } = this.#opened
+    const found: Graph[] = []
+    for (const graph of memory.graphs.values()) if (graph.key < beforeKey) found.push(graph)
+    const range = { start: beforeKey - 1, end: 0, reverse: true, limit }
+    for (const { key, value } of tables.graphs.getRange(range)) {
+      const graph = memory.graphs.has(key) ? null : graphOf(key, value)
+      if (graph !== null) found.push(graph)
+    }
+    return found.sort((a, b) => b.key - a.key).slice(0, limit)
+  }
+
+  async *finishedOf(graph: Graph): AsyncIterable<FinishedTask> {
+    const { memory, texts } = this.#opened
+    for (let key = graph.key; key < graph.key + graph.size; key++) {
+      const place = memory.byKey.has(key) ? null : memory.index.place(key)
+      if (place !== null) yield { key, json: texts.read(place) }
+    }
+  }
+
+  async firstAnswer(key: string): Promise<FirstAnswer | null> {
+    const answer = this.#opened.tables.answers.get(key) as FirstAnswer | undefined
+    return answer === undefined || answer.atMs + ANSWER_MS < this.#options.nowMs() ? null : answer
+  }
+
+  get #opened(): Open {
+    if (this.#open === null) throw new Error('the store is not open')
+    return this.#open
+  }
+
+  #textOf(key: number): string | null {
+    const { memory, texts } = this.#opened
+    const task = memory.byKey.get(key)
+    if (task !== undefined) return memory.live.get(task.id) === task ? liveTaskJson(task) : null
+    const place = memory.index.place(key)
+    return place === null ? null : texts.read(place)
+  }
+
+  #load(tables: Tables, lock: DataDirLock): Found {
+    const loaded = load(tables)
+    const memory = new Memory(loaded.index, loaded.acceptsAlive)
+    const texts = new Texts(tables)
+    for (const task of loaded.unfinished) {
+      memory.live.set(task.id, task)
+      memory.byKey.set(task.key, task)
+      if (!memory.graphs.has(task.graph.key)) memory.addGraph(task.graph)
+    }
+    const writer = new Writer(tables, memory, texts, loaded)
+    const commits = new GroupCommit<Change>(writer)
+    const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits, loaded })
+    this.#open = { tables, lock, memory, texts, writer, commits, housekeeping }
+    housekeeping.start()
+    return {
+      lastKey: loaded.lastKey,
+      unfinished: loaded.unfinished.map((task) => this.#recovered(task)),
+    }
+  }
+
+  #recovered(task: Task): Recovered {
+    const { memory, writer } = this.#opened
+    const settledDependencies = new Map<string, SettledStatus>()
+    for (const id of task.dependsOn) {
+      if (memory.live.has(id)) continue
+      const key = writer.keyOf(id)
+      settledDependencies.set(id, key < 0 ? 'deleted' : settledStatus(memory.index.code(key)))
+    }
+    return { task, settledDependencies }
+  }
+
+  async #close(): Promise<void> {
+    const open = this.#open
+    if (open === null) return
+    await open.commits.idle()
+    await open.housekeeping.stop()
+    await open.commits.idle()
+    await open.tables.root.flushed
+    await open.tables.root.close()
+    await open.lock.release()
+  }
+}
+
+const settledStatus = (code: number): SettledStatus => {
+  switch (code) {
+    case CODES.success:
+      return 'success'
+    case CODES.failed:
+      return 'failed'
+    case CODES.failedAllowed:
+      return 'allowed'
+    case CODES.skipped:
+    case CODES.skippedBenign:
+      return 'skipped'
+    default:
+      return 'deleted'
+  }
+}
+
+const graphOf = (key: number, record: unknown): Graph | null => {
+  if (record === undefined) return null
+  const { createdMs, size, isRelaxed, counts, finishedMs } = record as Graph
+  const graph = newGraph(key, size, createdMs, isRelaxed)
+  Object.assign(graph.counts, counts)
+  graph.unfinished = 0
+  graph.finishedMs = finishedMs
+  return graph
+}
+
+/** A failed write, as a person can read it: what the disk said. */
+const storeProblem = async (error: unknown): Promise<Error> => {
+  const cause = (error as { commitError?: Promise<unknown> }).commitError
+  // The reason may never be told: not waited for without end.
+  const reason =
+    cause === undefined
+      ? error
+      : await Promise.race([
+          cause.then(
+            () => error,
+            (told: unknown) => told,
+          ),
+          later(error),
+        ])
+  return new Error(`the store cannot write: ${reason instanceof Error ? reason.message : String(reason)}`, {
+    cause: error,
+  })
+}
+
+const later = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), 50))

@@ -1,0 +1,147 @@
+/**
+ * Reads what a database holds into an index and the tasks that are not over. Used at the start, and by the thread that
+ * writes state.json.
+ */
+import { type Graph, newGraph } from '../../domain/graph-record.ts'
+import type { Task } from '../../domain/task.ts'
+import { type AcceptPart, decodeParts, decodeTask, keyInPart } from './accept-records.ts'
+import type { Tables } from './database.ts'
+import { CODES, Heads } from './heads.ts'
+import { TaskIndex, UNFINISHED, hashOf } from './task-index.ts'
+
+export interface Loaded {
+  readonly index: TaskIndex
+  /** Oldest first. */
+  readonly unfinished: readonly Task[]
+  /** How many tasks of each accept record are not over. */
+  readonly acceptsAlive: Map<number, number>
+  /** Records that nothing needs any more: a crash came before they were removed. */
+  readonly garbage: { readonly accepts: number[]; readonly starts: number[]; readonly batches: number[] }
+  readonly lastAccept: number
+  readonly lastStart: number
+  readonly lastBatch: number
+  readonly lastKey: number
+}
+
+export const load = (tables: Tables): Loaded => {
+  const index = new TaskIndex()
+  const garbage = { accepts: [] as number[], starts: [] as number[], batches: [] as number[] }
+  let lastKey = Number(tables.meta.get('lastKey') ?? 0)
+  let lastBatch = 0
+  for (const { key: batch, value } of tables.heads.getRange({})) {
+    lastBatch = Math.max(lastBatch, batch)
+    const heads = Heads.from(value)
+    let live = 0
+    for (let at = 0; at < heads.count; at++) {
+      const code = heads.code(at)
+      const key = heads.key(at)
+      lastKey = Math.max(lastKey, key)
+      if (code === CODES.removed) continue
+      live++
+      index.setFinished(key, heads.hash(at), code, batch, heads.offset(at), heads.length(at))
+    }
+    if (live === 0) garbage.batches.push(batch)
+  }
+
+  const gone = new Set<string>()
+  for (const [accept, key] of tables.gone.getKeys({})) gone.add(`${accept}:${key}`)
+  const byKey = new Map<number, { part: AcceptPart; place: number; accept: number }>()
+  const acceptsAlive = new Map<number, number>()
+  let lastAccept = 0
+  for (const { key: accept, value } of tables.accepts.getRange({})) {
+    lastAccept = Math.max(lastAccept, accept)
+    let alive = 0
+    for (const part of decodeParts(value.toString('utf8'))) {
+      for (let place = 0; place < part.t.length; place++) {
+        const key = keyInPart(part, place)
+        lastKey = Math.max(lastKey, key)
+        if (gone.has(`${accept}:${key}`) || isFinished(index.code(key))) continue
+        const earlier = byKey.get(key)
+        if (earlier !== undefined) release(acceptsAlive, earlier.accept, garbage.accepts)
+        byKey.set(key, { part, place, accept })
+        index.addUnfinished(key, hashOf(part.t[place]![0]), accept)
+        alive++
+      }
+    }
+    if (alive === 0) garbage.accepts.push(accept)
+    else acceptsAlive.set(accept, alive)
+  }
+
+  const unfinished = unfinishedTasks(byKey, index)
+  let lastStart = 0
+  const tasks = new Map(unfinished.map((task) => [task.key, task]))
+  for (const { key: start, value } of tables.starts.getRange({})) {
+    lastStart = Math.max(lastStart, start)
+    const numbers = new Float64Array(
+      value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength),
+    )
+    for (let at = 0; at < numbers.length; at += 3) {
+      const task = tasks.get(numbers[at]!)
+      if (task === undefined) continue
+      task.attempt = Math.max(task.attempt, numbers[at + 1]!)
+      task.failures = Math.max(task.failures, numbers[at + 2]!)
+    }
+    // The attempts are in the tasks now, and go into a record of their own again when the next ones begin.
+    garbage.starts.push(start)
+  }
+  return { index, unfinished, acceptsAlive, garbage, lastAccept, lastStart, lastBatch, lastKey }
+}
+
+const isFinished = (code: number): boolean => code !== 0 && code !== UNFINISHED
+
+const release = (alive: Map<number, number>, record: number, garbage: number[]): void => {
+  const left = (alive.get(record) ?? 0) - 1
+  if (left > 0) alive.set(record, left)
+  else {
+    alive.delete(record)
+    garbage.push(record)
+  }
+}
+
+/** The tasks, oldest first, with the graphs that they belong to and how far those are. */
+const unfinishedTasks = (
+  byKey: ReadonlyMap<number, { readonly part: AcceptPart; readonly place: number }>,
+  index: TaskIndex,
+): Task[] => {
+  const graphs = new Map<number, Graph>()
+  const tasks: Task[] = []
+  for (const key of [...byKey.keys()].sort((a, b) => a - b)) {
+    const { part, place } = byKey.get(key)!
+    let graph = graphs.get(part.g)
+    if (graph === undefined) {
+      graph = newGraph(part.g, part.n, part.at, part.r === 1)
+      countFinished(graph, index)
+      graphs.set(part.g, graph)
+    }
+    tasks.push(decodeTask(part, place, graph))
+  }
+  for (const graph of graphs.values()) graph.unfinished = 0
+  for (const task of tasks) task.graph.unfinished++
+  return tasks
+}
+
+/** A graph under way is counted once, at the start; from then on its counts are kept up. */
+const countFinished = (graph: Graph, index: TaskIndex): void => {
+  const { counts } = graph
+  for (let key = graph.key; key < graph.key + graph.size; key++) {
+    switch (index.code(key)) {
+      case CODES.success:
+        counts.success++
+        break
+      case CODES.failed:
+        counts.failed++
+        counts.bad++
+        break
+      case CODES.failedAllowed:
+        counts.failed++
+        break
+      case CODES.skipped:
+        counts.skipped++
+        counts.bad++
+        break
+      case CODES.skippedBenign:
+        counts.skipped++
+        break
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Records that go. A finished task is struck from its batch's head; a batch goes with its last task. A task that is in
+ * an accept record which others still need is noted as gone, so that it is not found unfinished at the next start.
+ */
+import type { Tables } from './database.ts'
+import { Heads } from './heads.ts'
+import type { Memory } from './memory.ts'
+import { UNFINISHED } from './task-index.ts'
+import type { Texts } from './texts.ts'
+
+export class Removals {
+  readonly #tables: Tables
+  readonly #heads = new Map<number, Heads>()
+  readonly #keys = new Set<number>()
+  readonly #gone: [number, number][] = []
+  readonly #graphs: number[] = []
+
+  constructor(tables: Tables) {
+    this.#tables = tables
+  }
+
+  has(key: number): boolean {
+    return this.#keys.has(key)
+  }
+
+  /** Plans the removal of the record with this key. */
+  remove(key: number, memory: Memory): void {
+    const code = memory.index.code(key)
+    if (code === 0 || this.#keys.has(key)) return
+    this.#keys.add(key)
+    const accept = memory.index.accept(key)
+    if (memory.accepts.has(accept)) this.#gone.push([accept, key])
+    const place = code === UNFINISHED ? null : memory.index.place(key)
+    if (place === null) return
+    let heads = this.#heads.get(place.batch)
+    if (heads === undefined) {
+      heads = Heads.from(this.#tables.heads.getBinary(place.batch)!)
+      this.#heads.set(place.batch, heads)
+    }
+    const at = heads.placeOf(key)
+    if (at >= 0) heads.remove(at)
+  }
+
+  /** Plans the removal of a finished graph: its record, and those of its tasks that are still there. */
+  removeGraph(graphKey: number, memory: Memory): void {
+    const record = this.#tables.graphs.get(graphKey) as { readonly size: number } | undefined
+    if (record === undefined) return
+    this.#graphs.push(graphKey)
+    for (let key = graphKey; key < graphKey + record.size; key++) {
+      if (memory.index.code(key) !== UNFINISHED) this.remove(key, memory)
+    }
+  }
+
+  /** Writes the plan, within a transaction. */
+  put(): void {
+    const tables = this.#tables
+    for (const [batch, heads] of this.#heads) {
+      if (heads.live > 0) void tables.heads.put(batch, heads.bytes)
+      else {
+        void tables.heads.remove(batch)
+        void tables.batches.remove(batch)
+      }
+    }
+    for (const gone of this.#gone) void tables.gone.put(gone, 1)
+    for (const graph of this.#graphs) void tables.graphs.remove(graph)
+  }
+
+  onCommitted(memory: Memory, texts: Texts): void {
+    for (const key of this.#keys) {
+      if (memory.index.code(key) === UNFINISHED) {
+        memory.release(key)
+        const task = memory.byKey.get(key)
+        memory.byKey.delete(key)
+        if (task !== undefined && memory.live.get(task.id) === task) memory.live.delete(task.id)
+      }
+      memory.index.remove(key)
+    }
+    for (const [batch, heads] of this.#heads) if (heads.live === 0) texts.forget(batch)
+  }
+}

@@ -1,0 +1,85 @@
+/** Has `state.json` written by a thread that reads the database: the main thread does not stall for it. */
+import { Worker } from 'node:worker_threads'
+import { join } from 'node:path'
+
+export interface SnapshotWriterOptions {
+  readonly dataDir: string
+  /** 0 = never. */
+  readonly stateJsonEveryMs: number
+  readonly onProblem: (error: unknown, what: string) => void
+}
+
+/** What the thread is started with. */
+export interface SnapshotRequest {
+  readonly dataDir: string
+  readonly databasePath: string
+  readonly nowMs: number
+}
+
+const isBuilt = import.meta.url.endsWith('.js')
+const threadUrl = new URL(`./snapshot-thread.${isBuilt ? 'js' : 'ts'}`, import.meta.url).href
+
+/** What the thread runs. From the sources it has to ask tsx for its loader: on Node 20 a thread does not inherit one. */
+const ENTRY = isBuilt
+  ? `import(${JSON.stringify(threadUrl)})`
+  : `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => {
+       register()
+       return import(${JSON.stringify(threadUrl)})
+     })`
+
+export class SnapshotWriter {
+  readonly #options: SnapshotWriterOptions
+  #timer: NodeJS.Timeout | null = null
+  #hasChanged = false
+  #writing: Promise<void> | null = null
+
+  constructor(options: SnapshotWriterOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const everyMs = this.#options.stateJsonEveryMs
+    if (everyMs === 0) return
+    this.#timer = setInterval(() => {
+      if (this.#writing === null) void this.#write()
+    }, everyMs)
+    this.#timer.unref()
+  }
+
+  noteChange(): void {
+    this.#hasChanged = true
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    await this.#writing
+    if (this.#options.stateJsonEveryMs > 0) await this.#write()
+  }
+
+  async #write(): Promise<void> {
+    if (!this.#hasChanged) return
+    this.#hasChanged = false
+    this.#writing = this.#runThread().catch((error: unknown) => {
+      this.#hasChanged = true
+      this.#options.onProblem(error, 'state.json could not be written (the database has everything)')
+    })
+    await this.#writing
+    this.#writing = null
+  }
+
+  #runThread(): Promise<void> {
+    const { dataDir } = this.#options
+    const workerData: SnapshotRequest = {
+      dataDir,
+      databasePath: join(dataDir, 'execgo.lmdb'),
+      nowMs: Date.now(),
+    }
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(ENTRY, { eval: true, workerData })
+      worker.once('error', reject)
+      worker.once('exit', (code) =>
+        code === 0 ? resolve() : reject(new Error(`the thread ended with ${code}`)),
+      )
+    })
+  }
+}

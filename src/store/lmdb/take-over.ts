@@ -1,0 +1,116 @@
+/**
+ * The first start on a data directory: what another server of this API left in `state.json` becomes records of the
+ * database, in one transaction. From then on the database is the truth, and `state.json` a copy for others.
+ */
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Graph, newGraph } from '../../domain/graph-record.ts'
+import { type JsonObject, isJsonObject } from '../../domain/json.ts'
+import { recordStatus, unfinishedTask } from '../../domain/task-from-json.ts'
+import { parseRfc3339 } from '../../domain/time.ts'
+import { membersOf } from '../json-members.ts'
+import { encodePart } from './accept-records.ts'
+import { FORMAT, type Tables } from './database.ts'
+import { CODES, Heads } from './heads.ts'
+import { hashOf } from './task-index.ts'
+
+const STATE = 'state.json'
+/** About 32 KiB, as the batches that are written later. */
+const BATCH_TASKS = 50
+
+interface Kept {
+  readonly id: string
+  readonly record: JsonObject
+  readonly createdMs: number
+}
+
+/** Prepares a new database; refuses one that a newer version wrote. */
+export const takeOver = async (
+  tables: Tables,
+  dataDir: string,
+  path: string,
+  nowMs: number,
+): Promise<void> => {
+  const format = tables.meta.get('format')
+  if (format === FORMAT) return
+  if (format !== undefined) {
+    throw new Error(
+      `${path} has format ${String(format)}, this version reads ${FORMAT}: start the version that wrote it, or a later one`,
+    )
+  }
+  const kept = await readState(join(dataDir, STATE), nowMs)
+  tables.root.transactionSync(() => {
+    if (kept.length > 0) putAll(tables, kept, nowMs)
+    tables.meta.putSync('lastKey', kept.length)
+    tables.meta.putSync('format', FORMAT)
+  })
+}
+
+const readState = async (path: string, nowMs: number): Promise<Kept[]> => {
+  const size = await stat(path).then(
+    (found) => found.size,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return 0
+      throw error
+    },
+  )
+  if (size === 0) return []
+  const kept: Kept[] = []
+  for await (const [id, record] of membersOf(createReadStream(path), path)) {
+    if (!isJsonObject(record)) throw new Error(`${path}: task ${JSON.stringify(id)} is not an object`)
+    const created = record['created_at']
+    kept.push({ id, record, createdMs: (typeof created === 'string' && parseRfc3339(created)) || nowMs })
+  }
+  return kept.sort((a, b) => a.createdMs - b.createdMs)
+}
+
+/** Each task becomes a graph of its own: the original knew no other. */
+const putAll = (tables: Tables, kept: readonly Kept[], nowMs: number): void => {
+  const parts: string[] = []
+  const finished: { readonly key: number; readonly kept: Kept; readonly code: number }[] = []
+  kept.forEach((each, at) => {
+    const key = at + 1
+    const { id, record, createdMs } = each
+    const status = recordStatus(record)
+    const graph = newGraph(key, 1, createdMs, false)
+    const handle = record['handle_id']
+    if (typeof handle === 'string') tables.handles.putSync(handle, key)
+    if (status === 'pending') {
+      const task = unfinishedTask(id, record, key, nowMs, graph)
+      parts.push(encodePart(graph, [task], false))
+    } else {
+      finished.push({ key, kept: each, code: CODES[status] })
+      putGraph(tables, graph, status)
+    }
+  })
+  if (parts.length > 0) tables.accepts.putSync(1, Buffer.from(`[${parts.join(',')}]`))
+  for (let from = 0; from < finished.length; from += BATCH_TASKS) {
+    const tasks = finished.slice(from, from + BATCH_TASKS)
+    const texts = tasks.map(({ key, kept: { id, record } }) => Buffer.from(textOf(id, key, record)))
+    const heads = Heads.make(tasks.length)
+    let offset = 0
+    tasks.forEach(({ key, kept: { id, record, createdMs }, code }, at) => {
+      const updated = record['updated_at']
+      const finishedMs = (typeof updated === 'string' && parseRfc3339(updated)) || createdMs
+      heads.set(at, key, finishedMs, key, offset, texts[at]!.length, hashOf(id), code)
+      offset += texts[at]!.length
+    })
+    const number = from / BATCH_TASKS + 1
+    tables.batches.putSync(number, Buffer.concat(texts))
+    tables.heads.putSync(number, heads.bytes)
+  }
+}
+
+/** The record as it was, with its id in front, where it is looked for. */
+const textOf = (id: string, key: number, record: JsonObject): string => {
+  const { id: _, ...rest } = record
+  return JSON.stringify({ id, graph_id: `g-${key}`, ...rest })
+}
+
+const putGraph = (tables: Tables, graph: Graph, status: 'success' | 'failed' | 'skipped'): void => {
+  const { key, createdMs, size, isRelaxed, counts } = graph
+  counts[status]++
+  if (status !== 'success') counts.bad++
+  tables.graphs.putSync(key, { createdMs, size, isRelaxed, counts, finishedMs: createdMs })
+}
