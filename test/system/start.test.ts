@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { root, spawnDaemon, startDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const execgo = (args: readonly string[], env: Record<string, string> = {}) =>
   new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
@@ -45,6 +47,16 @@ test('a taken port ends with 1 and one line that names the setting', async () =>
     await daemon.stop()
   }
   taken.close()
+})
+
+test('a data directory that cannot be written ends with 1 and one line that names the setting', async (t) => {
+  const file = join(await tempDir(t), 'file')
+  await writeFile(file, '')
+  for (const dataDir of ['/proc/x', '/proc', file]) {
+    const daemon = await spawnDaemon({ dataDir })
+    assert.equal(await daemon.exited, 1)
+    assert.match(daemon.stderr, new RegExp(`^execgo: -data-dir: cannot write in ${dataDir}: .*\n$`))
+  }
 })
 
 test('it runs from its sources too, with worker threads in TypeScript', async () => {
