@@ -150,6 +150,8 @@ for (const open of [httpEdge, grpcEdge]) {
       await edge.submit(ids.map((id) => ({ id, type: 'noop' })))
       const listed = (await edge.list()).map((task) => task.id)
       for (const id of ids) assert.ok(listed.includes(id))
+      // What still runs would be counted in the next test.
+      await daemon.allSettled()
     })
 
     test('health and metrics', async () => {

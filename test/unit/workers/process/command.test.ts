@@ -128,8 +128,10 @@ test('a background process that goes on printing does not hold it up', async () 
 test('notes its group while it lives', async () => {
   const places = new Int32Array(new SharedArrayBuffer(16))
   const attempt = attemptOf({ places })
-  const running = runCommand(script('echo $$; exec sleep 60'), attempt)
-  const pid = await eventually(() => places[0] || null)
+  const file = freshFile()
+  const running = runCommand(script(`echo $$; echo $$ > ${file}; exec sleep 60`), attempt)
+  const pid = await pidIn(file)
+  assert.equal(places[0], pid)
   assert.ok(isAlive(pid))
   attempt.abort(0, 'context deadline exceeded')
   const result = await running
