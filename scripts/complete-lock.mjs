@@ -30,5 +30,5 @@ for (const [path, entry] of Object.entries(packages)) {
   }
 }
 lock.packages = Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)))
-writeFileSync('package-lock.json', JSON.stringify(lock, null, 2) + '\n')
+writeFileSync('package-lock.json', `${JSON.stringify(lock, null, 2)}\n`)
 console.log(added)

@@ -67,11 +67,15 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr })
 
   let stopping: Promise<void> | null = null
-  const stop = async (): Promise<void> => {
+  const stopParts = async (): Promise<void> => {
     grpc.announceStop()
     // The edges go on answering reads while running tasks come to their end; the scheduler takes nothing new.
     await scheduler.stop(config.shutdownTimeoutMs)
     await Promise.all([http.stop(), grpc.stop(1000)])
+  }
+  const stop = (): Promise<void> => {
+    stopping ??= stopParts()
+    return stopping
   }
   return {
     async start() {
@@ -84,11 +88,11 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
         log.info({ addr: bound.http, grpc_addr: bound.grpc, version: VERSION }, 'execgo is listening')
         return bound
       } catch (error) {
-        await (stopping ??= stop())
+        await stop()
         throw error
       }
     },
-    stop: () => (stopping ??= stop()),
+    stop,
     killCommands: () => pool.killProcesses(),
   }
 }

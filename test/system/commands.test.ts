@@ -80,7 +80,7 @@ test('a command sees which task and attempt it is, and no secret of the daemon',
   await other.submit([
     {
       id: 'env',
-      ...script('echo "$EXECGO_TASK_ID $EXECGO_ATTEMPT ${EXECGO_API_TOKEN-none} $EXECGO_SOMETHING"'),
+      ...script(`echo "$EXECGO_TASK_ID $EXECGO_ATTEMPT \${EXECGO_API_TOKEN-none} $EXECGO_SOMETHING"`),
     },
   ])
   assert.equal((await other.settled('env')).result.stdout, 'env 1 none seen\n')

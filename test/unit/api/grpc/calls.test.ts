@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Metadata, status } from '@grpc/grpc-js'
 import { type Edge, startEdge } from './edge.ts'
-import { type Client, type Message, NewClient, OldClient, call, connect } from '../../../support/grpc-transcript.ts'
+import {
+  type Client,
+  type Message,
+  NewClient,
+  OldClient,
+  call,
+  connect,
+} from '../../../support/grpc-transcript.ts'
 
 const setUp = async (t: TestContext, Constructor = NewClient): Promise<Edge & { client: Client }> => {
   const edge = await startEdge(t)

@@ -8,7 +8,14 @@ import { type ClientDuplexStream, type ClientReadableStream, status } from '@grp
 import { protoPath as healthProto } from 'grpc-health-check'
 import { GrpcServer } from '../../../../src/api/grpc/server.ts'
 import { startEdge } from './edge.ts'
-import { type Client, type Message, OldClient, call, connect, serviceIn } from '../../../support/grpc-transcript.ts'
+import {
+  type Client,
+  type Message,
+  OldClient,
+  call,
+  connect,
+  serviceIn,
+} from '../../../support/grpc-transcript.ts'
 
 const reflectionDir = join(
   dirname(createRequire(import.meta.url).resolve('@grpc/reflection')),
