@@ -17,17 +17,17 @@ export const acceptance: Question = {
       await built<typeof import('../src/scheduler/accept.ts')>('src/scheduler/accept')
     const submitted = parseGraph(JSON.parse(layered('t', 10, 10)))
     if (!submitted.ok) throw new Error(submitted.problem.message)
-    const planned = planGraph(submitted.value, DEFAULT_LIMITS)
+    const planned = planGraph(submitted.value.tasks, DEFAULT_LIMITS)
     if (!planned.ok) throw new Error(planned.problem.message)
     const keys = new Keys()
     const nowMs = Date.now()
     bench
       .add('acceptPlan, graph of 100', () => {
-        acceptPlan(planned.value, keys, nowMs)
+        acceptPlan(planned.value, keys, nowMs, false)
       })
       .add('planGraph and acceptPlan', () => {
-        const plan = planGraph(submitted.value, DEFAULT_LIMITS)
-        if (plan.ok) acceptPlan(plan.value, keys, nowMs)
+        const plan = planGraph(submitted.value.tasks, DEFAULT_LIMITS)
+        if (plan.ok) acceptPlan(plan.value, keys, nowMs, false)
       })
   },
 }

@@ -14,10 +14,10 @@ export const readyQueue: Question = {
   async ask(bench: Bench) {
     const { ReadyQueue } =
       await built<typeof import('../src/scheduler/ready-queue.ts')>('src/scheduler/ready-queue')
-    const task = { id: 'a' }
+    const task = { id: 'a', priority: 5 }
     for (const waiting of [10, 100_000]) {
       const shown = waiting.toLocaleString('en-US')
-      const queue = new ReadyQueue<object>()
+      const queue = new ReadyQueue<typeof task>()
       const array: object[] = []
       for (let at = 0; at < waiting; at++) {
         queue.push(task)

@@ -14,10 +14,18 @@ export const taskJson: Question = {
     const { newTask } = await built<typeof import('../src/domain/new-task.ts')>('src/domain/new-task')
     const { finishedTaskJson } =
       await built<typeof import('../src/domain/task-json.ts')>('src/domain/task-json')
+    const { newGraph } =
+      await built<typeof import('../src/domain/graph-record.ts')>('src/domain/graph-record')
     const submitted = parseGraph(JSON.parse(flat('t', 1)))
     if (!submitted.ok) throw new Error(submitted.problem.message)
     const nowMs = Date.now()
-    const task = newTask(submitted.value[0]!, { key: 1, createdMs: nowMs, handleId: '', attempt: 1 })
+    const task = newTask(submitted.value.tasks[0]!, {
+      key: 1,
+      graph: newGraph(1, 1, nowMs, false),
+      createdMs: nowMs,
+      handleId: '',
+      attempt: 1,
+    })
     task.phase = 'success'
     task.startedMs = nowMs
     task.envelope = {

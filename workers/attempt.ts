@@ -35,6 +35,10 @@ export class Attempt implements ToolContext {
     return this.assignment.taskId
   }
 
+  get graphId(): string {
+    return this.assignment.graphId
+  }
+
   get toolName(): string {
     return this.assignment.toolName
   }

@@ -63,12 +63,12 @@ const outcomeOf = (attempt: Attempt, result: ToolResult): Outcome => {
   }
 }
 
-/** What the tool returned counts for nothing, but for what it may say of where it was stopped. */
+/** Of what the tool returned a failure's output and details count, and what it may say of where it was stopped. */
 const abortedOutcome = (attempt: Attempt, result: ToolResult): Outcome => ({
   ref: attempt.assignment.ref,
   status: 'aborted',
-  outputJson: '',
-  detailsJson: '',
+  outputJson: result?.ok === false ? toJson(result.output) : '',
+  detailsJson: result?.ok === false ? toJson(result.details) : '',
   startedMs: attempt.startedMs,
   finishedMs: Date.now(),
   message: !result?.ok && result?.code === 'cancelled' ? result.message : '',
@@ -172,15 +172,12 @@ export class Session {
     this.#running.delete(attempt.assignment.ref)
     attempt.isOver = true
     if (attempt.patience !== null) clearTimeout(attempt.patience)
-    if (attempt.isAborted) {
-      this.#outcomes.push(abortedOutcome(attempt, result))
-      return
-    }
+    const toOutcome = attempt.isAborted ? abortedOutcome : outcomeOf
     try {
-      this.#outcomes.push(outcomeOf(attempt, result))
+      this.#outcomes.push(toOutcome(attempt, result))
     } catch (error) {
       // What the tool gave cannot be written as JSON, or is no result at all.
-      this.#outcomes.push(outcomeOf(attempt, broken(error)))
+      this.#outcomes.push(toOutcome(attempt, broken(error)))
     }
   }
 

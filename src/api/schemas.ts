@@ -6,7 +6,10 @@
 import * as v from 'valibot'
 import { type Result, ok, refused } from '../domain/errors.ts'
 import { type JsonObject, isJsonObject } from '../domain/json.ts'
-import type { SubmittedTask } from '../domain/task.ts'
+import { DEFAULT_PRIORITY, type RunIf, type SubmittedTask } from '../domain/task.ts'
+import { parseRfc3339 } from '../domain/time.ts'
+import { ON_CONFLICTS, type OnConflict } from '../scheduler/submit.ts'
+import type { Durability } from '../store/store.ts'
 
 // A schema's message says what was expected; describe() says what came.
 const text = v.string('a string')
@@ -14,10 +17,20 @@ const integer = v.pipe(v.number('an integer'), v.safeInteger('an integer'))
 const object = v.custom<Record<string, unknown>>(isJsonObject, 'an object')
 // valibot's own object and record take a list for one.
 const objectOf = <E extends v.ObjectEntries>(entries: E) => v.pipe(object, v.object(entries))
+// valibot's own record drops what is named `constructor` or `prototype`.
 const annotations = v.pipe(
   v.custom<Record<string, unknown>>(isJsonObject, 'an object of strings'),
-  v.record(v.string(), text),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    for (const [key, value] of Object.entries(dataset.value)) {
+      if (typeof value === 'string') continue
+      const path = { type: 'object', origin: 'value', input: dataset.value, key, value } as const
+      addIssue({ message: 'a string', input: value, path: [path] })
+      return
+    }
+  }),
 )
+const flag = v.boolean('true or false')
 const texts = v.array(text, 'an array of strings')
 
 /** A task as `POST /tasks` takes it. Absent and null are the same. */
@@ -31,12 +44,24 @@ export const TaskSchema = objectOf({
   tool_name: v.nullish(text),
   input: v.nullish(object),
   annotations: v.nullish(annotations),
+  priority: v.nullish(integer),
+  run_at: v.nullish(text),
+  delay_ms: v.nullish(integer),
+  allow_failure: v.nullish(flag),
+  run_if: v.nullish(text),
 })
 
 /** The body of `POST /tasks`. */
 export const TaskGraphSchema = v.nullish(
-  objectOf({ tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')) }),
+  objectOf({
+    tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')),
+    on_conflict: v.nullish(v.picklist(ON_CONFLICTS, '"replace", "reject" or "ignore"')),
+    durability: v.nullish(v.picklist(['sync', 'relaxed'], '"sync" or "relaxed"')),
+  }),
 )
+
+/** The body of a cancel, which may be absent. */
+export const CancelSchema = v.nullish(objectOf({ grace_ms: v.nullish(integer) }))
 
 /** The body of `POST /mcp/call`. */
 export const McpCallSchema = objectOf({
@@ -51,12 +76,24 @@ export const ObjectSchema = v.nullable(v.custom<JsonObject>(isJsonObject, 'an ob
 
 type TaskInput = v.InferOutput<typeof TaskSchema>
 
-/** A parsed JSON text as the tasks of a graph. */
-export const parseGraph = (value: unknown): Result<readonly SubmittedTask[]> => {
+/** A graph as it was submitted. */
+export interface SubmittedGraph {
+  readonly tasks: readonly SubmittedTask[]
+  readonly onConflict: OnConflict
+  /** `null` where the submission does not say. */
+  readonly durability: Durability | null
+}
+
+/** A parsed JSON text as a graph. */
+export const parseGraph = (value: unknown): Result<SubmittedGraph> => {
   const parsed = parse(TaskGraphSchema, value)
   if (!parsed.ok) return parsed
   try {
-    return ok((parsed.value?.tasks ?? []).map(submittedTask))
+    return ok({
+      tasks: (parsed.value?.tasks ?? []).map(submittedTask),
+      onConflict: parsed.value?.on_conflict ?? 'replace',
+      durability: parsed.value?.durability ?? null,
+    })
   } catch (error) {
     // The one way in which JSON that was parsed cannot be written again.
     if (error instanceof RangeError)
@@ -65,7 +102,12 @@ export const parseGraph = (value: unknown): Result<readonly SubmittedTask[]> => 
   }
 }
 
-const submittedTask = (task: TaskInput): SubmittedTask => ({
+const submittedTask = (task: TaskInput): SubmittedTask => {
+  const submitted = asSubmitted(task)
+  return Number.isNaN(submitted.runAtMs) ? { ...submitted, runAtText: task.run_at ?? '' } : submitted
+}
+
+const asSubmitted = (task: TaskInput): SubmittedTask => ({
   id: task.id ?? '',
   type: task.type ?? '',
   paramsJson: jsonText(task.params),
@@ -75,6 +117,12 @@ const submittedTask = (task: TaskInput): SubmittedTask => ({
   retry: task.retry ?? 0,
   timeoutMs: task.timeout ?? 0,
   toolName: task.tool_name ?? '',
+  priority: task.priority ?? DEFAULT_PRIORITY,
+  runAtMs: task.run_at == null ? 0 : parseRfc3339(task.run_at),
+  delayMs: task.delay_ms ?? 0,
+  allowFailure: task.allow_failure ?? false,
+  // The plan refuses what is none.
+  runIf: (task.run_if ?? 'success') as RunIf,
 })
 
 const jsonText = (value: object | null | undefined): string => (value == null ? '' : JSON.stringify(value))

@@ -2,20 +2,29 @@
  * What an edge may ask for. HTTP, gRPC and MCP go through here, so that each says the same.
  * Tasks are answered as the JSON text that `GET /tasks/{id}` shows.
  */
-import { type Result, ok, refused, taskNotFound } from '../domain/errors.ts'
+import { createHash } from 'node:crypto'
+import { type Result, graphNotFound, ok, refused, taskNotFound } from '../domain/errors.ts'
 import { planGraph } from '../domain/graph.ts'
+import { type Graph, graphIdOf, keyOfGraphId } from '../domain/graph-record.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Limits } from '../domain/limits.ts'
-import type { Progress, SubmittedTask, Task } from '../domain/task.ts'
+import { DEFAULT_PRIORITY, type Progress } from '../domain/task.ts'
 import { progressJson } from '../domain/task-json.ts'
 import { goDuration, rfc3339 } from '../domain/time.ts'
 import type { Metrics } from '../scheduler/counters.ts'
-import type { StoreReader } from '../store/store.ts'
+import type { Accepted, Submission } from '../scheduler/submit.ts'
+import type { Durability, StoreReader } from '../store/store.ts'
+import { type GraphView, graphView } from './graph-view.ts'
+import type { SubmittedGraph } from './schemas.ts'
 
 /** What the service needs of the scheduler. */
 export interface Commands {
-  submit(plan: import('../domain/graph.ts').GraphPlan): Promise<Result<readonly Task[]>>
-  remove(id: string): Promise<boolean>
+  submit(submission: Submission): Promise<Result<Accepted>>
+  remove(id: string): Promise<Result<true>>
+  cancel(id: string, graceMs?: number): Promise<Result<true>>
+  cancelGraph(key: number, graceMs?: number): Promise<Result<Graph>>
+  retryGraph(key: number): Promise<Result<Graph>>
+  removeGraph(key: number): Promise<Result<Graph>>
   metrics(): Metrics
 }
 
@@ -26,12 +35,33 @@ export interface ServiceOptions {
   /** Without the `v`. */
   readonly version: string
   readonly nowMs: () => number
+  /** For submissions that name none; `sync` by default. */
+  readonly durability?: Durability
 }
 
-export interface Accepted {
+/** The answer to a submission. */
+export interface Submitted {
   readonly accepted: number
   readonly task_ids: readonly string[]
+  /** Absent where nothing new was in it. */
+  readonly graph_id?: string
 }
+
+/** Names a submission, so that it can come again. */
+export interface Idempotency {
+  readonly key: string
+  /** What must be the same when it comes again. */
+  readonly body: string
+}
+
+export interface SubmitResult {
+  readonly answer: Submitted
+  /** It is the answer to an earlier submission. */
+  readonly isReplayed: boolean
+}
+
+const FIRST_ANSWER_MS = 24 * 60 * 60 * 1000
+const MAX_KEY_BYTES = 255
 
 export interface Health {
   readonly status: 'ok'
@@ -50,6 +80,8 @@ export interface McpCall {
 export class Service {
   readonly #options: ServiceOptions
   readonly #startedMs: number
+  /** Submissions with an idempotency key that are not answered yet. */
+  readonly #named = new Map<string, Promise<unknown>>()
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -61,11 +93,45 @@ export class Service {
   }
 
   /** Accepts a graph, or says what is wrong with it; then nothing of it is kept. */
-  async submit(tasks: readonly SubmittedTask[]): Promise<Result<Accepted>> {
-    const submitted = await this.#submit(tasks)
-    if (!submitted.ok) return submitted
-    const ids = submitted.value.map((task) => task.id)
-    return ok({ accepted: ids.length, task_ids: ids })
+  async submit(graph: SubmittedGraph, idempotency?: Idempotency): Promise<Result<SubmitResult>> {
+    if (idempotency !== undefined) return this.#submitOnce(graph, idempotency)
+    const accepted = await this.#submit(graph)
+    return accepted.ok ? ok({ answer: answerOf(graph, accepted.value), isReplayed: false }) : accepted
+  }
+
+  /** The first of a name is submitted; those that come meanwhile wait for it. */
+  async #submitOnce(graph: SubmittedGraph, { key, body }: Idempotency): Promise<Result<SubmitResult>> {
+    if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+      return refused('invalid', `the idempotency key is longer than ${MAX_KEY_BYTES} bytes`)
+    const bodyHash = createHash('sha256').update(body).digest('base64url')
+    while (this.#named.has(key)) await this.#named.get(key)
+    const result = this.#submitNamed(graph, key, bodyHash)
+    this.#named.set(
+      key,
+      result.catch(() => {}),
+    )
+    try {
+      return await result
+    } finally {
+      this.#named.delete(key)
+    }
+  }
+
+  async #submitNamed(graph: SubmittedGraph, key: string, bodyHash: string): Promise<Result<SubmitResult>> {
+    const nowMs = this.#options.nowMs()
+    const first = await this.#options.reader.firstAnswer(key)
+    if (first !== null && nowMs - first.atMs < FIRST_ANSWER_MS) {
+      return first.bodyHash === bodyHash
+        ? ok({ answer: JSON.parse(first.answer) as Submitted, isReplayed: true })
+        : refused('mismatch', `idempotency key ${JSON.stringify(key)} was used with another body`)
+    }
+    const accepted = await this.#submit(graph, (value) => ({
+      key,
+      bodyHash,
+      answer: JSON.stringify(answerOf(graph, value)),
+      atMs: nowMs,
+    }))
+    return accepted.ok ? ok({ answer: answerOf(graph, accepted.value), isReplayed: false }) : accepted
   }
 
   /** The task's JSON text. */
@@ -81,7 +147,51 @@ export class Service {
 
   /** Removes the record only: what is under way goes on. */
   async remove(id: string): Promise<Result<true>> {
-    return (await this.#options.commands.remove(id)) ? ok(true) : taskNotFound(id)
+    return this.#options.commands.remove(id)
+  }
+
+  /** Stops a task; answers it as it is then. `graceMs` lies between SIGTERM and SIGKILL. */
+  async cancel(id: string, graceMs?: number): Promise<Result<string>> {
+    const cancelled = await this.#options.commands.cancel(id, graceMs)
+    return cancelled.ok ? this.get(id) : cancelled
+  }
+
+  async graph(id: string): Promise<Result<GraphView>> {
+    const graph = await this.#options.reader.graph(keyOfGraphId(id))
+    return graph === null ? graphNotFound(id) : ok(graphView(graph))
+  }
+
+  /** Newest first, after the graph that `cursor` names. */
+  async graphs(
+    limit: number,
+    cursor: string,
+  ): Promise<Result<{ readonly graphs: readonly GraphView[]; readonly next_cursor: string | null }>> {
+    const beforeKey = cursor === '' ? Number.MAX_SAFE_INTEGER : keyOfGraphId(cursor)
+    if (beforeKey < 0) return refused('invalid', `cursor cannot be read: ${JSON.stringify(cursor)}`)
+    const found = await this.#options.reader.graphs(beforeKey, limit + 1)
+    const graphs = found.slice(0, limit).map(graphView)
+    return ok({ graphs, next_cursor: found.length > limit ? graphs.at(-1)!.graph_id : null })
+  }
+
+  cancelGraph(id: string, graceMs?: number): Promise<Result<GraphView>> {
+    return this.#changed(id, (key) => this.#options.commands.cancelGraph(key, graceMs))
+  }
+
+  /** Runs again what failed or was skipped. */
+  retryGraph(id: string): Promise<Result<GraphView>> {
+    return this.#changed(id, (key) => this.#options.commands.retryGraph(key))
+  }
+
+  /** Removes the records of a graph that is over. */
+  removeGraph(id: string): Promise<Result<GraphView>> {
+    return this.#changed(id, (key) => this.#options.commands.removeGraph(key))
+  }
+
+  async #changed(id: string, change: (key: number) => Promise<Result<Graph>>): Promise<Result<GraphView>> {
+    const key = keyOfGraphId(id)
+    if (key < 0) return graphNotFound(id)
+    const graph = await change(key)
+    return graph.ok ? ok(graphView(graph.value)) : graph
   }
 
   health(): Health {
@@ -107,21 +217,28 @@ export class Service {
 
   /** Runs one `mcp` task; answers its state at that moment. Without an id it gets its handle for one. */
   async mcpCall(call: McpCall): Promise<Result<string>> {
-    const submitted = await this.#submit([
-      {
-        id: call.id || `mcp-call-${crypto.randomUUID()}`,
-        type: 'mcp',
-        paramsJson: '',
-        inputJson: call.inputJson,
-        annotationsJson: '',
-        dependsOn: [],
-        retry: 0,
-        timeoutMs: call.timeoutMs,
-        toolName: call.toolName,
-      },
-    ])
-    if (!submitted.ok) return submitted
-    const task = submitted.value[0]!
+    const task = {
+      id: call.id || `mcp-call-${crypto.randomUUID()}`,
+      type: 'mcp',
+      paramsJson: '',
+      inputJson: call.inputJson,
+      annotationsJson: '',
+      dependsOn: [],
+      retry: 0,
+      timeoutMs: call.timeoutMs,
+      toolName: call.toolName,
+      priority: DEFAULT_PRIORITY,
+      runAtMs: 0,
+      delayMs: 0,
+      allowFailure: false,
+      runIf: 'success' as const,
+    }
+    const submitted = await this.#submit({ tasks: [task], onConflict: 'replace', durability: null })
+    return submitted.ok ? this.#acceptedCall(submitted.value) : submitted
+  }
+
+  #acceptedCall({ tasks }: Accepted): Result<string> {
+    const task = tasks[0]!
     return ok(acceptedCallJson(task.id, task.handleId, task.createdMs, task.progress.slice(0, 1)))
   }
 
@@ -133,11 +250,27 @@ export class Service {
       : ok(callStateJson(handleId, json))
   }
 
-  async #submit(tasks: readonly SubmittedTask[]): Promise<Result<readonly Task[]>> {
-    const plan = planGraph(tasks, this.#options.limits)
-    return plan.ok ? this.#options.commands.submit(plan.value) : plan
+  async #submit(
+    graph: SubmittedGraph,
+    firstAnswer?: NonNullable<Submission['firstAnswer']>,
+  ): Promise<Result<Accepted>> {
+    const plan = planGraph(graph.tasks, this.#options.limits)
+    if (!plan.ok) return plan
+    const durability = graph.durability ?? this.#options.durability ?? 'sync'
+    return this.#options.commands.submit({
+      plan: plan.value,
+      onConflict: graph.onConflict,
+      isRelaxed: durability === 'relaxed',
+      ...(firstAnswer === undefined ? {} : { firstAnswer }),
+    })
   }
 }
+
+const answerOf = ({ tasks }: SubmittedGraph, accepted: Accepted): Submitted => ({
+  accepted: accepted.tasks.length,
+  task_ids: tasks.map((task) => task.id),
+  ...(accepted.graph === null ? {} : { graph_id: graphIdOf(accepted.graph.key) }),
+})
 
 const acceptedCallJson = (
   id: string,

@@ -9,6 +9,8 @@ export type ProblemCode =
   | 'too_large'
   /** The state of the thing asked for does not allow it. */
   | 'conflict'
+  /** The request contradicts an earlier one of the same name. */
+  | 'mismatch'
   /** Full for now; try later. */
   | 'overloaded'
   /** Stopping, or the disk refuses. */
@@ -32,5 +34,7 @@ export const refused = (code: ProblemCode, message: string): { ok: false; proble
   ok: false,
   problem: { code, message },
 })
+
+export const graphNotFound = (id: string) => refused('not_found', `graph not found: ${id}`)
 
 export const taskNotFound = (id: string) => refused('not_found', `task not found: ${id}`)

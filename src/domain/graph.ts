@@ -7,7 +7,7 @@ import { type Result, ok, refused } from './errors.ts'
 import type { Limits } from './limits.ts'
 import { isKnownType } from './normalize.ts'
 import { quote } from './quote.ts'
-import { CATEGORIES, type SubmittedTask } from './task.ts'
+import { CATEGORIES, HIGHEST_PRIORITY, RUN_IFS, type SubmittedTask } from './task.ts'
 
 /** A graph without a problem. Tasks are named by their place in it. */
 export interface GraphPlan {
@@ -52,9 +52,24 @@ const checkTasks = (tasks: readonly SubmittedTask[], places: Map<string, number>
     if (places.size !== place + 1) return `duplicate task id: ${quote(task.id)}`
     if (task.retry < 0) return `task ${quote(task.id)}: retry cannot be negative`
     if (task.timeoutMs < 0) return `task ${quote(task.id)}: timeout cannot be negative`
+    const problem = checkConditions(task)
+    if (problem !== '') return `task ${quote(task.id)}: ${problem}`
     const tooBig = checkSizes(task, limits)
     if (tooBig !== '') return tooBig
   }
+  return ''
+}
+
+/** When and whether it runs. */
+const checkConditions = (task: SubmittedTask): string => {
+  if (task.priority < 0 || task.priority > HIGHEST_PRIORITY)
+    return `priority must be from 0 to ${HIGHEST_PRIORITY}`
+  if (Number.isNaN(task.runAtMs))
+    return `run_at must be an RFC 3339 time (got ${quote(task.runAtText ?? '')})`
+  if (task.delayMs < 0) return 'delay_ms cannot be negative'
+  if (!RUN_IFS.includes(task.runIf))
+    return `run_if must be one of ${RUN_IFS.join(', ')} (got ${quote(task.runIf)})`
+  if (task.runIf === 'failure' && task.dependsOn.length === 0) return 'run_if "failure" needs depends_on'
   return ''
 }
 

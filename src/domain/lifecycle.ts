@@ -4,11 +4,14 @@
  * ```
  *           release            start             succeed
  * blocked ───────────► ready ─────────► running ─────────► success
- *    │                   ▲ ▲              │ │ │ fail
- *    │                   │ └── requeue ───┘ │ └──────────► failed
- *    │ skip          due │                  │ retry
- *    ▼                   └──── backoff ◄────┘
- * skipped
+ *  │ │ │               ▲ ▲ ▲              │ │ │ fail
+ *  │ │ │ defer     due │ │ └── requeue ───┘ │ └──────────► failed
+ *  │ │ └──► delayed ───┘ │                  │ retry
+ *  │ │ skip          due └──── backoff ◄────┘
+ *  │ └────► skipped
+ *  └ cancel, as from ready, delayed and backoff ─────────► failed
+ *
+ * failed, skipped ── revive ──► blocked
  * ```
  *
  * A client sees five statuses: a task that is not over is `pending` before its first attempt, `running` from then on.
@@ -18,6 +21,8 @@
 export const PHASES = [
   /** Waits for what it depends on. */
   'blocked',
+  /** Waits for the time before which it must not run. */
+  'delayed',
   /** Waits for a slot. */
   'ready',
   /** An attempt holds a slot. */
@@ -31,13 +36,15 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number]
 
 export const EVENTS = [
-  /** The last task that it depends on succeeded. */
+  /** What it depends on lets it run. */
   'release',
-  /** A task that it depends on failed, was skipped or deleted. */
+  /** As `release`, before its time. */
+  'defer',
+  /** What it depends on does not let it run. */
   'skip',
   /** A slot is free. */
   'start',
-  /** The time of the next attempt has come. */
+  /** The time of the next attempt, or of the first, has come. */
   'due',
   'succeed',
   /** The attempt failed and none follows. */
@@ -46,6 +53,10 @@ export const EVENTS = [
   'retry',
   /** The attempt was lost through no fault of its own, or before it began. */
   'requeue',
+  /** Somebody wants it stopped. A running one is stopped by the executor, and ends by `fail`. */
+  'cancel',
+  /** It is to run again after all. */
+  'revive',
 ] as const
 export type LifeEvent = (typeof EVENTS)[number]
 
@@ -54,6 +65,8 @@ export type Effect =
   | 'enqueue'
   | 'dispatch'
   | 'await-retry'
+  | 'await-time'
+  | 'stop-waiting'
   | 'free-slot'
   | 'save'
   | 'release-dependents'
@@ -71,10 +84,18 @@ const to = (phase: Phase, ...effects: Effect[]): Transition =>
 const TABLE: Readonly<Record<Phase, Readonly<Partial<Record<LifeEvent, Transition>>>>> = {
   blocked: {
     release: to('ready', 'enqueue'),
+    defer: to('delayed', 'await-time'),
     skip: to('skipped', 'save', 'skip-dependents'),
+    cancel: to('failed', 'save', 'skip-dependents'),
+  },
+  delayed: {
+    due: to('ready', 'enqueue'),
+    cancel: to('failed', 'stop-waiting', 'save', 'skip-dependents'),
   },
   ready: {
     start: to('running', 'dispatch'),
+    // It leaves the queue when its turn comes.
+    cancel: to('failed', 'save', 'skip-dependents'),
   },
   running: {
     succeed: to('success', 'free-slot', 'save', 'release-dependents'),
@@ -84,10 +105,11 @@ const TABLE: Readonly<Record<Phase, Readonly<Partial<Record<LifeEvent, Transitio
   },
   backoff: {
     due: to('ready', 'enqueue'),
+    cancel: to('failed', 'stop-waiting', 'save', 'skip-dependents'),
   },
   success: {},
-  failed: {},
-  skipped: {},
+  failed: { revive: to('blocked') },
+  skipped: { revive: to('blocked') },
 }
 
 /** The transition that `event` makes in `phase`, or `null` where it means nothing there. */
@@ -105,6 +127,7 @@ export const statusOf = (task: { readonly phase: Phase; readonly startedMs: numb
     case 'skipped':
       return task.phase
     case 'blocked':
+    case 'delayed':
     case 'ready':
     case 'running':
     case 'backoff':
@@ -112,6 +135,6 @@ export const statusOf = (task: { readonly phase: Phase; readonly startedMs: numb
   }
 }
 
-/** Whether a task in `phase` is over for good. */
+/** Whether a task in `phase` is over, until somebody revives it. */
 export const isOver = (phase: Phase): boolean =>
   phase === 'success' || phase === 'failed' || phase === 'skipped'

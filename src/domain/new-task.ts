@@ -1,11 +1,22 @@
+import type { Graph } from './graph-record.ts'
 import { normalize } from './normalize.ts'
 import type { SubmittedTask, Task } from './task.ts'
+
+/** The last time that RFC 3339 can say. */
+const LATEST_MS = Date.UTC(10_000, 0) - 1
+
+/** When a task may run: the later of its time and its delay; 0 = at once. */
+const runAtOf = (submitted: SubmittedTask, createdMs: number): number =>
+  submitted.delayMs > 0
+    ? Math.min(LATEST_MS, Math.max(submitted.runAtMs, createdMs + submitted.delayMs))
+    : Math.max(0, submitted.runAtMs)
 
 /** A task at the beginning of its life. */
 export const newTask = (
   submitted: SubmittedTask,
   identity: {
     readonly key: number
+    readonly graph: Graph
     readonly createdMs: number
     readonly handleId: string
     readonly attempt: number
@@ -14,6 +25,7 @@ export const newTask = (
   },
 ): Task => {
   const normalized = normalize(submitted)
+  const runAtMs = runAtOf(submitted, identity.createdMs)
   return {
     key: identity.key,
     id: submitted.id,
@@ -28,7 +40,13 @@ export const newTask = (
     timeoutMs: submitted.timeoutMs,
     handleId: identity.handleId,
     createdMs: identity.createdMs,
-    phase: submitted.dependsOn.length === 0 ? 'ready' : 'blocked',
+    priority: submitted.priority,
+    runAtMs,
+    allowFailure: submitted.allowFailure,
+    runIf: submitted.runIf,
+    graph: identity.graph,
+    // One with a time is blocked until the scheduler defers it.
+    phase: submitted.dependsOn.length === 0 && runAtMs === 0 ? 'ready' : 'blocked',
     updatedMs: identity.createdMs,
     attempt: identity.attempt,
     failures: 0,
@@ -36,8 +54,10 @@ export const newTask = (
     progress: normalized.type === 'mcp' ? [{ atMs: identity.createdMs, message: 'task accepted' }] : [],
     envelope: null,
     error: '',
+    isBad: false,
     slot: -1,
     waitingFor: submitted.dependsOn.length,
+    hasFailedDependency: false,
     dependents: null,
   }
 }

@@ -60,6 +60,25 @@ export const timeoutError: RuntimeError = Object.freeze({
   detailsJson: '',
 })
 
+/** The envelope's error for what somebody cancelled. */
+export const cancelledError: RuntimeError = Object.freeze({
+  code: 'cancelled',
+  message: 'context canceled',
+  retryable: false,
+  source: 'scheduler',
+  detailsJson: '',
+})
+
+/** The envelope of a task that was cancelled while no attempt of it ran. */
+export const cancelledEnvelope = (startedMs: number, finishedMs: number): Envelope => ({
+  status: 'cancelled',
+  outputJson: '',
+  detailsJson: '',
+  startedMs,
+  finishedMs,
+  error: cancelledError,
+})
+
 /** The envelope's error for an attempt whose worker thread was lost under it. */
 export const workerLost = (reason: string): RuntimeError => ({
   code: 'internal',

@@ -3,9 +3,10 @@
  * The parts that are JSON already (params, input, output …) are put in as they are.
  * @see contract A3
  */
+import { graphIdOf } from './graph-record.ts'
 import { type Status, isOver, statusOf } from './lifecycle.ts'
 import type { Envelope } from './runtime.ts'
-import type { Progress, Task } from './task.ts'
+import { DEFAULT_PRIORITY, type Progress, type Task } from './task.ts'
 import { rfc3339 } from './time.ts'
 
 /** What a client may see of a task now: an outcome that is not kept yet is not told. */
@@ -15,7 +16,7 @@ export const publishedStatus = (task: Task): Status =>
 /** A task that is not over, as a client may see it now. */
 export const liveTaskJson = (task: Task): string => {
   const status = publishedStatus(task)
-  return `${head(task)},"status":"${status}"${status === 'running' ? runningPart(task) : ''}${tail(task)}`
+  return `${head(task)},"status":"${status}"${status === 'running' ? runningPart(task) : attemptPart(task)}${tail(task)}`
 }
 
 /** A task that is over, with what it came to. */
@@ -39,6 +40,10 @@ const head = (task: Task): string => {
   if (task.toolName !== '') json += `,"tool_name":${JSON.stringify(task.toolName)}`
   if (task.inputJson !== '') json += `,"input":${task.inputJson}`
   if (task.annotationsJson !== '') json += `,"annotations":${task.annotationsJson}`
+  if (task.priority !== DEFAULT_PRIORITY) json += `,"priority":${task.priority}`
+  if (task.runAtMs > 0) json += `,"run_at":"${new Date(task.runAtMs).toISOString()}"`
+  if (task.allowFailure) json += ',"allow_failure":true'
+  if (task.runIf !== 'success') json += `,"run_if":"${task.runIf}"`
   if (task.executionCategory !== '') json += `,"execution_category":"os"`
   if (task.handleId !== '') json += `,"handle_id":"${task.handleId}"`
   if (task.progress.length > 0) json += `,"progress":${progressJson(task.progress)}`
@@ -46,12 +51,15 @@ const head = (task: Task): string => {
 }
 
 const tail = (task: Task): string =>
-  `,"created_at":"${rfc3339(task.createdMs)}","updated_at":"${rfc3339(task.updatedMs)}"}`
+  `,"graph_id":"${graphIdOf(task.graph.key)}","created_at":"${rfc3339(task.createdMs)}","updated_at":"${rfc3339(task.updatedMs)}"}`
 
 const errorPart = (task: Task): string => (task.error === '' ? '' : `,"error":${JSON.stringify(task.error)}`)
 
 const runningPart = (task: Task): string =>
   `,"run_status":"running","runtime":{"status":"running","started_at":"${rfc3339(task.startedMs)}","attempt":${task.attempt}${handlePart(task)},"details":null}`
+
+/** One that waits after earlier attempts says how many there were, so that they go on counting over restarts. */
+const attemptPart = (task: Task): string => (task.attempt > 0 ? `,"runtime":{"attempt":${task.attempt}}` : '')
 
 const handlePart = (task: Task): string => (task.handleId === '' ? '' : `,"handle_id":"${task.handleId}"`)
 

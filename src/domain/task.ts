@@ -32,12 +32,15 @@ export interface SubmittedTask {
   readonly toolName: string
   /** 0 to 9. */
   readonly priority: number
-  /** Not before this time, in milliseconds since 1970; 0 = at once. */
+  /** Not before this time, in milliseconds since 1970; 0 = at once, NaN for a text that is no time. */
   readonly runAtMs: number
+  /** The text that is no time, to name it; absent otherwise. */
+  readonly runAtText?: string
   /** Not before this long after acceptance, which turns it into `runAtMs`; 0 = at once. */
   readonly delayMs: number
   /** Dependents run although it failed. */
   readonly allowFailure: boolean
+  /** May be any text until the graph was planned, which refuses what is none. */
   readonly runIf: RunIf
 }
 
@@ -97,6 +100,8 @@ export interface Task {
   slot: number
   /** How many of the places in `dependsOn` are not over yet. */
   waitingFor: number
+  /** Whether one of those that are over failed, was skipped or is gone. */
+  hasFailedDependency: boolean
   /** Those that wait for it, `null` for none. One that names it twice is in it twice. */
   dependents: Task[] | null
 }

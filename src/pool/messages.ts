@@ -16,6 +16,7 @@ export interface Assignment {
   /** Names the attempt on this thread until its outcome came back. */
   readonly ref: number
   readonly taskId: string
+  readonly graphId: string
   /** `os`, `mcp` or `cli-skills`. */
   readonly category: string
   /** `''` where the task has none. */

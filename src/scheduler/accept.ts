@@ -1,35 +1,66 @@
 /** A checked graph becomes tasks that know who waits for them. */
 import type { GraphPlan } from '../domain/graph.ts'
+import { type Graph, newGraph } from '../domain/graph-record.ts'
 import { newTask } from '../domain/new-task.ts'
 import { type Task, handleOf } from '../domain/task.ts'
 
-/** Keys that grow for good, over restarts too: microseconds since 1970, or one more than the last. */
+/** Keys grow by one for each task, over restarts too. */
 export class Keys {
-  #last = 0
+  #last: number
 
-  next(nowMs: number): number {
-    this.#last = Math.max(this.#last + 1, nowMs * 1000)
-    return this.#last
+  /** @param last the largest key ever given */
+  constructor(last = 0) {
+    this.#last = last
   }
 
-  /** Notes a key that is in use already: those to come are larger. */
-  passOver(key: number): void {
-    this.#last = Math.max(this.#last, key)
+  /** The first of `count` new keys in a row. */
+  take(count: number): number {
+    const first = this.#last + 1
+    this.#last += count
+    return first
   }
 }
 
-/** The tasks of a plan, all of one moment, in its order. */
-export const acceptPlan = (plan: GraphPlan, keys: Keys, nowMs: number): Task[] => {
-  const tasks: Task[] = new Array(plan.tasks.length)
-  for (let place = 0; place < tasks.length; place++) {
+export interface AcceptedPlan {
+  readonly graph: Graph
+  readonly tasks: readonly Task[]
+  /** New tasks that depend on one that was there already, by its id. */
+  readonly outside: readonly { readonly task: Task; readonly id: string }[]
+}
+
+/** The tasks of a plan, all of one moment, in its order, without those whose ids are in `existing`. */
+export const acceptPlan = (
+  plan: GraphPlan,
+  keys: Keys,
+  nowMs: number,
+  isRelaxed: boolean,
+  existing: Pick<ReadonlySet<string>, 'has' | 'size'> = NONE,
+): AcceptedPlan => {
+  const size = plan.tasks.length - existing.size
+  const firstKey = keys.take(size)
+  const graph = newGraph(firstKey, size, nowMs, isRelaxed)
+  const tasks: Task[] = []
+  const byPlace: (Task | null)[] = new Array(plan.tasks.length)
+  for (let place = 0; place < byPlace.length; place++) {
     const submitted = plan.tasks[place]!
-    const key = keys.next(nowMs)
+    byPlace[place] = null
+    if (existing.size > 0 && existing.has(submitted.id)) continue
+    const key = firstKey + tasks.length
     const handleId = submitted.type === 'mcp' ? handleOf(key) : ''
-    tasks[place] = newTask(submitted, { key, createdMs: nowMs, handleId, attempt: 0 })
+    const task = newTask(submitted, { key, graph, createdMs: nowMs, handleId, attempt: 0 })
+    tasks.push(task)
+    byPlace[place] = task
   }
-  for (let place = 0; place < tasks.length; place++) {
-    const dependents = plan.dependents[place]
-    if (dependents != null) tasks[place]!.dependents = dependents.map((dependent) => tasks[dependent]!)
+  const outside: { task: Task; id: string }[] = []
+  for (let place = 0; place < byPlace.length; place++) {
+    const places = plan.dependents[place]
+    if (places == null) continue
+    const task = byPlace[place]
+    const dependents = places.flatMap((dependent) => byPlace[dependent] ?? [])
+    if (task != null) task.dependents = dependents
+    else for (const dependent of dependents) outside.push({ task: dependent, id: plan.tasks[place]!.id })
   }
-  return tasks
+  return { graph, tasks, outside }
 }
+
+const NONE: ReadonlySet<string> = new Set()

@@ -13,6 +13,8 @@ export interface Attempt {
   /** Fires when the attempt has run for as long as its task allows; null without a limit. */
   deadline: Timer | null
   stopCause: StopCause | null
+  /** Somebody wants the task stopped: no other attempt follows. */
+  isCancelled: boolean
 }
 
 export class Attempts {
@@ -25,6 +27,7 @@ export class Attempts {
       task: null,
       deadline: null,
       stopCause: null,
+      isCancelled: false,
     }))
     // The lowest is taken first.
     this.#free = Array.from({ length: slots }, (_, at) => slots - 1 - at)
@@ -44,6 +47,7 @@ export class Attempts {
     attempt.task = task
     attempt.deadline = null
     attempt.stopCause = null
+    attempt.isCancelled = false
     return attempt
   }
 

@@ -1,5 +1,11 @@
 /** What an attempt came to, seen by the scheduler: the tool's outcome, or why the scheduler stopped it. */
-import { type Envelope, type RuntimeError, timeoutError, workerLost } from '../domain/runtime.ts'
+import {
+  type Envelope,
+  type RuntimeError,
+  cancelledError,
+  timeoutError,
+  workerLost,
+} from '../domain/runtime.ts'
 import type { Outcome } from '../pool/messages.ts'
 import type { StopCause } from './attempts.ts'
 
@@ -14,11 +20,24 @@ export const STOP_REASONS: Readonly<Record<StopCause, string>> = {
 export const envelopeOf = (outcome: Outcome, stopCause: StopCause | null): Envelope => ({
   status: outcome.status === 'aborted' ? (stopCause === 'cancel' ? 'cancelled' : 'failed') : outcome.status,
   outputJson: outcome.outputJson,
-  detailsJson: outcome.detailsJson,
+  detailsJson:
+    outcome.status === 'aborted' ? stoppedDetails(outcome.detailsJson, stopCause) : outcome.detailsJson,
   startedMs: outcome.startedMs,
   finishedMs: outcome.finishedMs,
   error: errorOf(outcome, stopCause),
 })
+
+/** Who ended a command, beside what its tool tells of its end. A tool that tells nothing has no details. */
+const stoppedDetails = (detailsJson: string, stopCause: StopCause | null): string =>
+  detailsJson === '' || stopCause === null
+    ? detailsJson
+    : `${detailsJson.slice(0, -1)}${detailsJson === '{}' ? '' : ','}"terminated_by":"${TERMINATED_BY[stopCause]}"}`
+
+const TERMINATED_BY: Readonly<Record<StopCause, string>> = {
+  timeout: 'timeout',
+  cancel: 'user',
+  shutdown: 'shutdown',
+}
 
 const errorOf = (outcome: Outcome, stopCause: StopCause | null): RuntimeError | null => {
   switch (outcome.status) {
@@ -35,13 +54,7 @@ const errorOf = (outcome: Outcome, stopCause: StopCause | null): RuntimeError | 
     case 'aborted':
       // A tool that names what it was doing says more than the bare reason.
       return stopCause === 'cancel'
-        ? {
-            code: 'cancelled',
-            message: outcome.message || STOP_REASONS.cancel,
-            retryable: false,
-            source: 'scheduler',
-            detailsJson: '',
-          }
+        ? { ...cancelledError, message: outcome.message || cancelledError.message }
         : { ...timeoutError, message: outcome.message || timeoutError.message }
   }
 }
@@ -53,10 +66,11 @@ export const lostEnvelope = (
   startedMs: number,
   finishedMs: number,
 ): Envelope => ({
-  status: 'failed',
+  status: stopCause === 'cancel' ? 'cancelled' : 'failed',
   outputJson: '',
   detailsJson: '',
   startedMs,
   finishedMs,
-  error: stopCause === 'timeout' ? timeoutError : workerLost(reason),
+  error:
+    stopCause === 'timeout' ? timeoutError : stopCause === 'cancel' ? cancelledError : workerLost(reason),
 })

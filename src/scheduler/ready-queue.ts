@@ -1,5 +1,31 @@
+/** Ready tasks: a higher priority first, and within one the one that waits longest. Every step costs the same. */
+import { HIGHEST_PRIORITY } from '../domain/task.ts'
+
+export class ReadyQueue<T extends { readonly priority: number }> {
+  readonly #levels: readonly Fifo<T>[] = Array.from({ length: HIGHEST_PRIORITY + 1 }, () => new Fifo<T>())
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  push(item: T): void {
+    this.#levels[item.priority]!.push(item)
+    this.#size++
+  }
+
+  /** The first in line, taken out; `undefined` when none waits. */
+  take(): T | undefined {
+    if (this.#size === 0) return undefined
+    let level = HIGHEST_PRIORITY
+    while (this.#levels[level]!.size === 0) level--
+    this.#size--
+    return this.#levels[level]!.take()
+  }
+}
+
 /** First in, first out, in a ring that doubles when it is full: no allocation for a push, no shifting for a take. */
-export class ReadyQueue<T> {
+class Fifo<T> {
   #ring: (T | undefined)[] = new Array(64)
   #head = 0
   #size = 0
@@ -14,9 +40,7 @@ export class ReadyQueue<T> {
     this.#size++
   }
 
-  /** The one that waits longest, taken out; `undefined` when none waits. */
   take(): T | undefined {
-    if (this.#size === 0) return undefined
     const item = this.#ring[this.#head]
     this.#ring[this.#head] = undefined
     this.#head = (this.#head + 1) & (this.#ring.length - 1)

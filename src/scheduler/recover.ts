@@ -1,39 +1,31 @@
-/** The unfinished tasks of an earlier run, linked again. */
+/** Tasks that were kept and are to run, linked with those that they wait for. */
+import type { DependencyEnd } from '../domain/dependency.ts'
 import type { Task } from '../domain/task.ts'
 import type { Recovered } from '../store/store.ts'
 
-/** What has to happen with the tasks found at a start. */
+/** A task that waits, and those of its dependencies that are over: it is still to be told of them. */
 export interface Relinked {
-  /** Tasks that wait for nothing, oldest first. */
-  readonly ready: readonly Task[]
-  /** Tasks with a dependency that cannot succeed any more, and the message that says so. */
-  readonly skip: readonly { readonly task: Task; readonly error: string }[]
+  readonly task: Task
+  readonly settled: readonly (readonly [id: string, end: DependencyEnd])[]
 }
 
-/** Links each task with those that it waits for, by what became of its dependencies. */
-export const relink = (recovered: readonly Recovered[]): Relinked => {
+/**
+ * Links each task with those that it waits for, by what became of its dependencies.
+ * @param find unfinished tasks that are not among these
+ */
+export const relink = (recovered: readonly Recovered[], find: (id: string) => Task | null): Relinked[] => {
   const byId = new Map(recovered.map(({ task }) => [task.id, task]))
-  const ready: Task[] = []
-  const skip: { task: Task; error: string }[] = []
-  for (const { task, settledDependencies } of recovered) {
-    let decided = ''
-    task.waitingFor = 0
+  return recovered.map(({ task, settledDependencies }) => {
+    const settled: [string, DependencyEnd][] = []
+    task.phase = 'blocked'
+    task.waitingFor = task.dependsOn.length
     for (const id of task.dependsOn) {
-      const ended = settledDependencies.get(id)
-      if (ended === 'success') continue
-      if (ended !== undefined) {
-        decided ||= `dependency ${id} ${ended}`
-        continue
-      }
-      const dependency = byId.get(id)!
-      task.waitingFor++
-      if (dependency.dependents === null) dependency.dependents = [task]
+      const end = settledDependencies.get(id)
+      const dependency = end === undefined ? (byId.get(id) ?? find(id)) : null
+      if (dependency === null) settled.push([id, end ?? 'deleted'])
+      else if (dependency.dependents === null) dependency.dependents = [task]
       else dependency.dependents.push(task)
     }
-    task.phase = 'blocked'
-    if (decided !== '') skip.push({ task, error: decided })
-    else if (task.waitingFor === 0) ready.push(task)
-  }
-  for (const task of ready) task.phase = 'ready'
-  return { ready, skip }
+    return { task, settled }
+  })
 }

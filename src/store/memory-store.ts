@@ -1,11 +1,14 @@
 /**
  * Tasks in memory, and `state.json` beside them (contract A6): what was not saved yet is lost in a crash.
- * A finished task is kept as the text that GET answers, and as nothing else.
+ * A finished task is kept as the text that GET answers, and the few facts that its graph is counted by.
  */
+import { type DependencyEnd, endOf } from '../domain/dependency.ts'
+import { type Graph, countEnded } from '../domain/graph-record.ts'
 import { finishedTaskJson, liveTaskJson } from '../domain/task-json.ts'
 import type { Task } from '../domain/task.ts'
-import { type LoadedState, loadState, saveState } from './state-json.ts'
-import type { Commit, Recovered, Store } from './store.ts'
+import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
+import { saveState } from './state-json.ts'
+import type { Acceptance, Commit, FinishedTask, FirstAnswer, Found, Recovered, Store } from './store.ts'
 
 export interface MemoryStoreOptions {
   readonly dataDir: string
@@ -16,13 +19,27 @@ export interface MemoryStoreOptions {
   readonly onSaveError: (error: unknown) => void
 }
 
-type Kept = Task | string
+type Kept = Task | Finished
+
+interface KeptGraph {
+  readonly graph: Graph
+  /** Of the tasks that came with it; a record of one may be gone, or belong to another graph now. */
+  readonly ids: readonly string[]
+  /** Records that are there. */
+  records: number
+}
+
+const FIRST_ANSWER_MS = 24 * 60 * 60 * 1000
 
 export class MemoryStore implements Store {
   readonly #options: MemoryStoreOptions
   readonly #tasks = new Map<string, Kept>()
   /** Handle → id, of the tasks that have one. */
   readonly #handles = new Map<string, string>()
+  /** By key, oldest first. */
+  readonly #graphs = new Map<number, KeptGraph>()
+  /** By their idempotency keys, oldest first. */
+  readonly #firstAnswers = new Map<string, FirstAnswer>()
   #hasChanged = false
   #timer: NodeJS.Timeout | null = null
   #saving: Promise<void> = Promise.resolve()
@@ -31,16 +48,14 @@ export class MemoryStore implements Store {
     this.#options = options
   }
 
-  async start(): Promise<Recovered[]> {
-    const loaded = await loadState(this.#options.dataDir, this.#options.nowMs())
-    for (const [id, json] of loaded.finished) this.#tasks.set(id, json)
-    for (const { task } of loaded.unfinished) this.#tasks.set(task.id, task)
-    for (const [handleId, id] of loaded.handles) this.#handles.set(handleId, id)
+  async start(): Promise<Found> {
+    const loaded = await loadRecords(this.#options.dataDir, this.#options.nowMs())
+    this.#takeOver(loaded)
     if (this.#options.saveEveryMs > 0) {
       this.#timer = setInterval(() => this.#savePeriodically(), this.#options.saveEveryMs)
       this.#timer.unref()
     }
-    return withSettledDependencies(loaded)
+    return { unfinished: this.#recovered(), lastKey: loaded.lastKey }
   }
 
   async stop(): Promise<void> {
@@ -55,14 +70,10 @@ export class MemoryStore implements Store {
   commit(commit: Commit): Promise<void> {
     this.#hasChanged = true
     for (const id of commit.removed ?? []) this.#forget(id)
-    for (const task of commit.accepted ?? []) {
-      this.#forget(task.id)
-      this.#tasks.set(task.id, task)
-      if (task.handleId !== '') this.#handles.set(task.handleId, task.id)
-    }
-    for (const task of commit.ended ?? []) {
-      if (this.#tasks.get(task.id) === task) this.#tasks.set(task.id, finishedTaskJson(task))
-    }
+    for (const key of commit.removedGraphs ?? []) this.#removeGraph(key)
+    if (commit.accepted !== undefined) this.#accept(commit.accepted)
+    for (const task of commit.revived ?? []) this.#revive(task)
+    for (const task of commit.ended ?? []) this.#end(task)
     return Promise.resolve()
   }
 
@@ -80,6 +91,33 @@ export class MemoryStore implements Store {
     return this.#tasks.has(id)
   }
 
+  unfinished(id: string): Task | null {
+    const kept = this.#tasks.get(id)
+    return kept === undefined || isFinished(kept) ? null : kept
+  }
+
+  *unfinishedOf(graph: Graph): Iterable<Task> {
+    for (const kept of this.#recordsOf(graph)) if (!isFinished(kept)) yield kept
+  }
+
+  async *finishedOf(graph: Graph): AsyncIterable<FinishedTask> {
+    for (const kept of this.#recordsOf(graph)) if (isFinished(kept)) yield kept
+  }
+
+  async graph(key: number): Promise<Graph | null> {
+    return this.#graphs.get(key)?.graph ?? null
+  }
+
+  async graphs(beforeKey: number, limit: number): Promise<readonly Graph[]> {
+    const keys = [...this.#graphs.keys()].filter((key) => key < beforeKey).sort((a, b) => b - a)
+    return keys.slice(0, limit).map((key) => this.#graphs.get(key)!.graph)
+  }
+
+  async firstAnswer(key: string): Promise<FirstAnswer | null> {
+    const first = this.#firstAnswers.get(key)
+    return first !== undefined && this.#isFresh(first) ? first : null
+  }
+
   async *list(): AsyncIterable<string> {
     // Of the ids as they are now: a resubmitted one moves to the end of the map, and would be met twice.
     for (const id of [...this.#tasks.keys()]) {
@@ -88,13 +126,106 @@ export class MemoryStore implements Store {
     }
   }
 
+  #accept({ graph, tasks, firstAnswer }: Acceptance): void {
+    for (const task of tasks) {
+      this.#forget(task.id)
+      this.#tasks.set(task.id, task)
+      if (task.handleId !== '') this.#handles.set(task.handleId, task.id)
+    }
+    this.#graphs.set(graph.key, { graph, ids: tasks.map(({ id }) => id), records: tasks.length })
+    if (firstAnswer === undefined) return
+    this.#firstAnswers.delete(firstAnswer.key)
+    this.#firstAnswers.set(firstAnswer.key, firstAnswer)
+    for (const [key, first] of this.#firstAnswers) {
+      if (this.#isFresh(first)) break
+      this.#firstAnswers.delete(key)
+    }
+  }
+
+  #isFresh(first: FirstAnswer): boolean {
+    return this.#options.nowMs() - first.atMs < FIRST_ANSWER_MS
+  }
+
+  #end(task: Task): void {
+    const { graph, key } = task
+    countEnded(graph.counts, task)
+    if (this.#tasks.get(task.id) === task) {
+      const json = finishedTaskJson(task)
+      this.#tasks.set(task.id, { key, graph, json, end: endOf(task), isBad: task.isBad })
+    } else this.#dropGraphIfEmpty(graph)
+  }
+
+  #revive(task: Task): void {
+    const kept = this.#tasks.get(task.id)
+    if (kept === undefined || !isFinished(kept) || kept.key !== task.key) return
+    const { counts } = kept.graph
+    counts[statusOfEnd(kept.end)]--
+    if (kept.isBad) counts.bad--
+    this.#tasks.set(task.id, task)
+  }
+
   #forget(id: string): void {
     const kept = this.#tasks.get(id)
     if (kept === undefined) return
     // A resubmitted id moves to the end of the list.
     this.#tasks.delete(id)
-    const handleId = typeof kept === 'string' ? handleIn(kept) : kept.handleId
+    const handleId = isFinished(kept) ? handleIn(kept.json) : kept.handleId
     if (handleId !== '') this.#handles.delete(handleId)
+    const keptGraph = this.#graphs.get(kept.graph.key)
+    if (keptGraph === undefined) return
+    keptGraph.records--
+    this.#dropGraphIfEmpty(kept.graph)
+  }
+
+  /** A graph of which nothing is left goes with its last record, or, where tasks of it still run, with their end. */
+  #dropGraphIfEmpty(graph: Graph): void {
+    if (this.#graphs.get(graph.key)?.records === 0 && graph.unfinished === 0) this.#graphs.delete(graph.key)
+  }
+
+  #removeGraph(key: number): void {
+    const keptGraph = this.#graphs.get(key)
+    if (keptGraph === undefined) return
+    for (const id of keptGraph.ids) if (this.#tasks.get(id)?.graph === keptGraph.graph) this.#forget(id)
+    this.#graphs.delete(key)
+  }
+
+  *#recordsOf(graph: Graph): Iterable<Kept> {
+    for (const id of this.#graphs.get(graph.key)?.ids ?? []) {
+      const kept = this.#tasks.get(id)
+      if (kept?.graph === graph) yield kept
+    }
+  }
+
+  #takeOver({ records }: LoadedRecords): void {
+    const ids = new Map<Graph, string[]>()
+    for (const [id, kept] of records) {
+      this.#tasks.set(id, kept)
+      const handleId = isFinished(kept) ? handleIn(kept.json) : kept.handleId
+      if (handleId !== '') this.#handles.set(handleId, id)
+      const those = ids.get(kept.graph)
+      if (those === undefined) ids.set(kept.graph, [id])
+      else those.push(id)
+    }
+    for (const [graph, those] of ids)
+      this.#graphs.set(graph.key, { graph, ids: those, records: those.length })
+  }
+
+  #recovered(): Recovered[] {
+    const endOfDependency = (id: string): DependencyEnd => {
+      const kept = this.#tasks.get(id)
+      return kept !== undefined && isFinished(kept) ? kept.end : 'deleted'
+    }
+    return [...this.#tasks.values()]
+      .filter((kept): kept is Task => !isFinished(kept))
+      .sort((a, b) => a.createdMs - b.createdMs || a.key - b.key)
+      .map((task) => ({
+        task,
+        settledDependencies: new Map(
+          task.dependsOn
+            .filter((id) => this.unfinished(id) === null)
+            .map((id) => [id, endOfDependency(id)] as const),
+        ),
+      }))
   }
 
   #savePeriodically(): void {
@@ -120,23 +251,16 @@ export class MemoryStore implements Store {
   }
 }
 
-const textOf = (kept: Kept): string => (typeof kept === 'string' ? kept : liveTaskJson(kept))
+const isFinished = (kept: Kept): kept is Finished => 'json' in kept
+
+const textOf = (kept: Kept): string => (isFinished(kept) ? kept.json : liveTaskJson(kept))
+
+const statusOfEnd = (end: DependencyEnd): 'success' | 'failed' | 'skipped' =>
+  end === 'success' || end === 'skipped' ? end : 'failed'
 
 /** The handle in a finished task's text; only `mcp` tasks are parsed for it. */
 const handleIn = (json: string): string => {
   if (!json.includes('"handle_id":"')) return ''
   const handleId: unknown = (JSON.parse(json) as { handle_id?: unknown }).handle_id
   return typeof handleId === 'string' ? handleId : ''
-}
-
-const withSettledDependencies = (loaded: LoadedState): Recovered[] => {
-  const unfinishedIds = new Set(loaded.unfinished.map(({ task }) => task.id))
-  return loaded.unfinished.map(({ task }) => ({
-    task,
-    settledDependencies: new Map(
-      task.dependsOn
-        .filter((id) => !unfinishedIds.has(id))
-        .map((id) => [id, loaded.statuses.get(id) ?? 'deleted'] as const),
-    ),
-  }))
 }

@@ -2,6 +2,7 @@
  * The port behind which tasks are kept: one file per way of keeping them. Async and in batches, so that a shared
  * database can stand behind it. One writer, the scheduler; the edges read.
  */
+import type { DependencyEnd } from '../domain/dependency.ts'
 import type { Graph } from '../domain/graph-record.ts'
 import type { Task } from '../domain/task.ts'
 
@@ -33,7 +34,7 @@ export interface Commit {
   readonly started?: readonly Task[]
   /**
    * Tasks that are over, in the order in which they ended. One whose record was replaced or removed is passed over.
-   * The counts of their graphs are kept, and changed, with them.
+   * The counts of their graphs are kept, and changed, with them; of those passed over too, or the graph never ends.
    */
   readonly ended?: readonly Task[]
   /** Tasks that were over and are not any more. All of one graph. */
@@ -51,8 +52,8 @@ export interface Recovered {
   readonly settledDependencies: ReadonlyMap<string, SettledStatus>
 }
 
-/** `allowed`: failed, and was allowed to. */
-export type SettledStatus = 'success' | 'failed' | 'allowed' | 'skipped' | 'deleted'
+/** `allowed`: failed, with leave to (`isBad` of the task is false). */
+export type SettledStatus = DependencyEnd
 
 /** What was found at the start. */
 export interface Found {
@@ -60,6 +61,13 @@ export interface Found {
   readonly unfinished: readonly Recovered[]
   /** The largest key ever given. */
   readonly lastKey: number
+}
+
+/** A task that is over, with the key of its record. */
+export interface FinishedTask {
+  readonly key: number
+  /** What GET answers. */
+  readonly json: string
 }
 
 /** The reading side: what the edges may use. Tasks are the JSON text that GET answers. */
@@ -74,7 +82,7 @@ export interface StoreReader {
   /** Newest first, those with a key below `beforeKey`. */
   graphs(beforeKey: number, limit: number): Promise<readonly Graph[]>
   /** The finished tasks of a graph, oldest first. */
-  finishedOf(graph: Graph): AsyncIterable<string>
+  finishedOf(graph: Graph): AsyncIterable<FinishedTask>
   firstAnswer(key: string): Promise<FirstAnswer | null>
 }
 

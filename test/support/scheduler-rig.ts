@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { SubmittedTask } from '../../src/domain/task.ts'
+import type { Submission } from '../../src/scheduler/submit.ts'
 import type { Log } from '../../src/scheduler/log.ts'
 import { Scheduler } from '../../src/scheduler/scheduler.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
-import type { Commit } from '../../src/store/store.ts'
+import type { Commit, Durability } from '../../src/store/store.ts'
 import { DecidingExecutor } from './deciding-executor.ts'
 import { turn } from './eventually.ts'
 import { planOf } from './tasks.ts'
@@ -15,7 +16,14 @@ import { tempDir } from './temp-dir.ts'
 export class NotingStore extends MemoryStore {
   readonly endedIds: string[] = []
 
-  override commit(commit: Commit): Promise<void> {
+  /** Every commit, with what it was asked for. */
+  readonly commits: { readonly commit: Commit; readonly durability: Durability }[] = []
+  /** Why commits are refused now; null for none. */
+  broken: Error | null = null
+
+  override commit(commit: Commit, durability: Durability): Promise<void> {
+    this.commits.push({ commit, durability })
+    if (this.broken !== null) return Promise.reject(this.broken)
     for (const task of commit.ended ?? []) this.endedIds.push(task.id)
     return super.commit(commit)
   }
@@ -29,6 +37,8 @@ export interface Rig {
   readonly logged: string[]
   /** Accepts the tasks and lets begin what can. */
   submit(...tasks: readonly SubmittedTask[]): Promise<void>
+  /** As `submit`; resolves to the graph's key, -1 for none. */
+  submitWith(tasks: readonly SubmittedTask[], how?: Partial<Omit<Submission, 'plan'>>): Promise<number>
   /** Lets `ms` pass, and run what is due then. */
   pass(ms: number): Promise<void>
   /** Stops: what runs is killed at once. */
@@ -77,11 +87,29 @@ export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<R
     monotonicMs: () => passedMs,
     log,
   })
-  const get = async (id: string): Promise<any> => JSON.parse((await store.get(id)) ?? 'null')
+  const get = async (id: string): Promise<any> => {
+    // What ended goes to the store one commit at a time.
+    await turn()
+    return JSON.parse((await store.get(id)) ?? 'null')
+  }
   const pass = async (ms: number): Promise<void> => {
     passedMs += ms
     t.mock.timers.tick(ms)
     await turn()
+  }
+  const submitWith = async (
+    tasks: readonly SubmittedTask[],
+    how: Partial<Omit<Submission, 'plan'>> = {},
+  ): Promise<number> => {
+    const submitted = await scheduler.submit({
+      plan: planOf(tasks),
+      onConflict: 'replace',
+      isRelaxed: false,
+      ...how,
+    })
+    assert.ok(submitted.ok)
+    await turn()
+    return submitted.value.graph?.key ?? -1
   }
   return {
     scheduler,
@@ -91,10 +119,9 @@ export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<R
     logged,
     get,
     async submit(...tasks) {
-      const submitted = await scheduler.submit(planOf(tasks))
-      assert.ok(submitted.ok)
-      await turn()
+      await submitWith(tasks)
     },
+    submitWith,
     pass,
     async stop() {
       const stopped = scheduler.stop(1)

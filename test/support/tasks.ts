@@ -1,8 +1,10 @@
 /** Tasks for tests: everything that a test does not name is absent. */
 import { type GraphPlan, planGraph } from '../../src/domain/graph.ts'
 import { DEFAULT_LIMITS } from '../../src/domain/limits.ts'
+import { newGraph } from '../../src/domain/graph-record.ts'
 import { newTask } from '../../src/domain/new-task.ts'
 import type { SubmittedTask, Task } from '../../src/domain/task.ts'
+import type { Acceptance } from '../../src/store/store.ts'
 
 /** A submitted `noop`. */
 export const submitted = (id: string, given: Partial<SubmittedTask> = {}): SubmittedTask => ({
@@ -15,14 +17,27 @@ export const submitted = (id: string, given: Partial<SubmittedTask> = {}): Submi
   retry: 0,
   timeoutMs: 0,
   toolName: '',
+  priority: 5,
+  runAtMs: 0,
+  delayMs: 0,
+  allowFailure: false,
+  runIf: 'success',
   ...given,
 })
 
 let lastKey = 0
 
-/** An accepted task. */
-export const accepted = (id: string, given: Partial<SubmittedTask> = {}, handleId = ''): Task =>
-  newTask(submitted(id, given), { key: ++lastKey, createdMs: 1_775_211_263_805, handleId, attempt: 0 })
+const CREATED_MS = 1_775_211_263_805
+
+/** An accepted task, in a graph of its own. */
+export const accepted = (id: string, given: Partial<SubmittedTask> = {}, handleId = ''): Task => {
+  const key = ++lastKey
+  const graph = newGraph(key, 1, CREATED_MS, false)
+  return newTask(submitted(id, given), { key, graph, createdMs: CREATED_MS, handleId, attempt: 0 })
+}
+
+/** What is committed to accept it. */
+export const acceptanceOf = (task: Task): Acceptance => ({ graph: task.graph, tasks: [task] })
 
 /** The plan of a graph that has no problem. */
 export const planOf = (tasks: readonly SubmittedTask[]): GraphPlan => {

@@ -24,6 +24,8 @@ export interface CommandResult {
   readonly reason: string
   /** -1 where a signal ended it, or it never started. */
   readonly exitCode: number
+  /** `SIGKILL` and the like, where one ended it. */
+  readonly signal: NodeJS.Signals | null
   readonly stdout: BoundedText
   readonly stderr: BoundedText
 }
@@ -83,9 +85,10 @@ export const runCommand = async (
   start: ProcessStarter = startProcess,
 ): Promise<CommandResult> => {
   const marker = randomUUID()
-  const environment = commandEnvironment(context.taskId, context.attempt, marker)
+  const environment = commandEnvironment(context, marker)
   const result = await start({ ...command, environment })
-  if (!result.ok) return { reason: result.reason, exitCode: -1, stdout: NOTHING, stderr: NOTHING }
+  if (!result.ok)
+    return { reason: result.reason, exitCode: -1, signal: null, stdout: NOTHING, stderr: NOTHING }
   const started = result.process
   const place = context.pids.add(started.pid)
   const stdout = new BoundedOutput(context.settings.outputLimitBytes)
@@ -98,6 +101,7 @@ export const runCommand = async (
   return {
     reason: exitReason(exit),
     exitCode: exit.code ?? -1,
+    signal: exit.signal,
     stdout: stdout.finish(),
     stderr: stderr.finish(),
   }

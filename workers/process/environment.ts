@@ -17,10 +17,18 @@ const baseEnvironment = (): NodeJS.ProcessEnv => {
 }
 
 /** `marker` names this one run of a command among all of this machine. */
-export const commandEnvironment = (taskId: string, attempt: number, marker: string): NodeJS.ProcessEnv => ({
+export const commandEnvironment = (
+  {
+    taskId,
+    graphId,
+    attempt,
+  }: { readonly taskId: string; readonly graphId: string; readonly attempt: number },
+  marker: string,
+): NodeJS.ProcessEnv => ({
   ...baseEnvironment(),
   // A task id may hold any character, an environment none that is NUL.
   EXECGO_TASK_ID: taskId.replaceAll('\0', ''),
+  EXECGO_GRAPH_ID: graphId,
   EXECGO_ATTEMPT: String(attempt),
   [RUN_MARKER]: marker,
 })

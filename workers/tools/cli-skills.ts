@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../src/domain/json.ts'
 import { runCommand } from '../process/command.ts'
 import { InputFields } from './input.ts'
 import { offTheList } from './shell/allow-list.ts'
@@ -16,9 +17,13 @@ export const cliSkills: Tool = {
     if (refusal !== null) return deny(refusal)
     const result = await runCommand({ command, args: args ?? [], dir: '', isOutputTogether: true }, context)
     const output = { args, command, output: result.stdout.text }
-    const { truncatedBytes } = result.stdout
-    const rest = truncatedBytes > 0 ? { details: { stdout_truncated_bytes: truncatedBytes } } : {}
-    if (result.reason !== '') return fail(`cli skill command failed: ${result.reason}`, { output, ...rest })
+    const details: JsonObject = {}
+    if (result.signal !== null) details.signal = result.signal
+    if (result.stdout.truncatedBytes > 0) details.stdout_truncated_bytes = result.stdout.truncatedBytes
+    const rest: { details?: JsonObject } =
+      context.signal.aborted || Object.keys(details).length > 0 ? { details } : {}
+    if (result.reason !== '' || context.signal.aborted)
+      return fail(`cli skill command failed: ${result.reason}`, { output, ...rest })
     return done(output, rest.details)
   },
 }

@@ -10,6 +10,7 @@ import type { PidTable } from '../process/pid-table.ts'
 /** What a tool knows of the attempt that it runs. */
 export interface ToolContext {
   readonly taskId: string
+  readonly graphId: string
   /** The task's `tool_name`, `''` for none. */
   readonly toolName: string
   /** The input as it came: JSON text, `''` where the task has neither `params` nor `input`. */
@@ -29,7 +30,7 @@ export interface ToolContext {
   progress(message: string): void
 }
 
-/** How an attempt ended, seen from the tool. An aborted one may return anything: the runner knows. */
+/** How an attempt ended, seen from the tool. Of an aborted one only a failure's output and details count. */
 export type ToolResult =
   | { readonly ok: true; readonly output: Json; readonly details?: JsonObject }
   | {

@@ -10,10 +10,19 @@ import {
   type handleUnaryCall,
 } from '@grpc/grpc-js'
 import { type Result, ok, refused } from '../../domain/errors.ts'
+import { graceIn } from '../grace.ts'
 import { parseGraph } from '../schemas.ts'
-import type { Accepted, Health, Service } from '../service.ts'
+import type { GraphView } from '../graph-view.ts'
+import type { Health, Service, Submitted } from '../service.ts'
 import { newTraceId } from '../trace.ts'
-import { type TaskGraphMessage, type TaskMessage, graphValue, taskMessage } from './messages.ts'
+import {
+  type GraphMessage,
+  type TaskGraphMessage,
+  type TaskMessage,
+  graphMessage,
+  graphValue,
+  taskMessage,
+} from './messages.ts'
 import { statusOf } from './status.ts'
 
 export interface HandlersOptions {
@@ -26,14 +35,31 @@ interface WithId {
   readonly id: string
 }
 
+interface WithGraphId {
+  readonly graph_id: string
+}
+
+interface Grace {
+  /** Absent: the daemon's own. */
+  readonly grace_ms?: number
+}
+
 /** A list lets others have a turn after this many tasks. */
 const TASKS_PER_TURN = 1000
 
 export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedServiceImplementation => {
-  const submit = async (graph: TaskGraphMessage): Promise<Result<Accepted>> => {
-    const value = graphValue(graph)
-    const tasks = value.ok ? parseGraph(value.value) : value
-    return tasks.ok ? service.submit(tasks.value) : tasks
+  const submit = async (
+    message: TaskGraphMessage,
+  ): Promise<Result<Submitted & { readonly replayed: boolean }>> => {
+    const value = graphValue(message)
+    const graph = value.ok ? parseGraph(value.value) : value
+    if (!graph.ok) return graph
+    const key = message.idempotency_key
+    const submitted = await service.submit(
+      graph.value,
+      key === '' ? undefined : { key, body: JSON.stringify(message) },
+    )
+    return submitted.ok ? ok({ ...submitted.value.answer, replayed: submitted.value.isReplayed }) : submitted
   }
 
   const get = async ({ id }: WithId): Promise<Result<{ task: TaskMessage }>> => {
@@ -58,6 +84,20 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     return removed.ok ? ok({ deleted: true }) : removed
   }
 
+  const cancel = async ({ id, grace_ms }: WithId & Grace): Promise<Result<{ task: TaskMessage }>> => {
+    if (id === '') return ID_REQUIRED
+    const graceMs = graceIn(grace_ms)
+    const json = graceMs.ok ? await service.cancel(id, graceMs.value) : graceMs
+    return json.ok ? ok({ task: taskMessage(json.value) }) : json
+  }
+
+  const getGraph = async ({ graph_id }: WithGraphId) => withGraph(await service.graph(graph_id))
+
+  const cancelGraph = async ({ graph_id, grace_ms }: WithGraphId & Grace) => {
+    const graceMs = graceIn(grace_ms)
+    return withGraph(graceMs.ok ? await service.cancelGraph(graph_id, graceMs.value) : graceMs)
+  }
+
   const health = async (): Promise<Result<Health>> => ok(service.health())
   const metrics = async () => ok(service.metrics())
 
@@ -66,10 +106,16 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     GetTask: unary(get, onFault),
     ListTasks: unary(list, onFault),
     DeleteTask: unary(remove, onFault),
+    CancelTask: unary(cancel, onFault),
+    GetGraph: unary(getGraph, onFault),
+    CancelGraph: unary(cancelGraph, onFault),
     Health: unary(health, onFault),
     Metrics: unary(metrics, onFault),
   }
 }
+
+const withGraph = (graph: Result<GraphView>): Result<{ graph: GraphMessage }> =>
+  graph.ok ? ok({ graph: graphMessage(graph.value) }) : graph
 
 const ID_REQUIRED = refused('invalid', 'id is required')
 

@@ -4,7 +4,9 @@
  */
 import { type Result, ok, refused } from '../../domain/errors.ts'
 import { type Json, type JsonObject, isJsonObject } from '../../domain/json.ts'
+import { DEFAULT_PRIORITY } from '../../domain/task.ts'
 import { parseRfc3339 } from '../../domain/time.ts'
+import type { GraphView } from '../graph-view.ts'
 import { ObjectSchema, parse, parseJson } from '../schemas.ts'
 import { wellFormed } from './text.ts'
 
@@ -29,10 +31,29 @@ export interface TaskMessage {
   readonly progress_json: string
   readonly annotations: Readonly<Record<string, string>>
   readonly execution_category: string
+  readonly graph_id: string
+  /** Absent: the default. */
+  readonly priority?: number
+  readonly run_at_unix_ms: number
+  readonly delay_ms: number
+  readonly allow_failure: boolean
+  readonly run_if: string
 }
 
 export interface TaskGraphMessage {
   readonly tasks: readonly TaskMessage[]
+  readonly on_conflict: string
+  readonly durability: string
+  readonly idempotency_key: string
+}
+
+/** `Graph`. */
+export interface GraphMessage {
+  readonly graph_id: string
+  readonly status: string
+  readonly counts: GraphView['counts']
+  readonly created_at_unix_ms: number
+  readonly finished_at_unix_ms: number
 }
 
 const INT32_MAX = 2 ** 31 - 1
@@ -40,9 +61,7 @@ const INT32_MAX = 2 ** 31 - 1
 // ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** A graph as the value that the body of `POST /tasks` would have parsed to. */
-export const graphValue = ({
-  tasks,
-}: TaskGraphMessage): Result<{ readonly tasks: readonly JsonObject[] }> => {
+export const graphValue = ({ tasks, on_conflict, durability }: TaskGraphMessage): Result<JsonObject> => {
   const values: JsonObject[] = []
   for (const [place, task] of tasks.entries()) {
     const params = objectIn(task.params_json, `tasks[${place}].params_json`)
@@ -60,9 +79,22 @@ export const graphValue = ({
       input: input.value,
       // An empty map cannot be told from none.
       annotations: Object.keys(task.annotations).length === 0 ? null : { ...task.annotations },
+      priority: task.priority ?? null,
+      run_at: runAt(task.run_at_unix_ms),
+      delay_ms: task.delay_ms,
+      allow_failure: task.allow_failure,
+      run_if: task.run_if || null,
     })
   }
-  return ok({ tasks: values })
+  return ok({ tasks: values, on_conflict: on_conflict || null, durability: durability || null })
+}
+
+/** The last time that RFC 3339 can say. What is later, or before 1970, is named as it came. */
+const LATEST_MS = Date.UTC(10_000, 0) - 1
+
+const runAt = (atMs: number): string | null => {
+  if (atMs === 0) return null
+  return atMs > 0 && atMs <= LATEST_MS ? new Date(atMs).toISOString() : String(atMs)
 }
 
 /** The object in a field of JSON text, null for none. A refusal names the field. */
@@ -104,8 +136,22 @@ export const taskMessage = (json: string): TaskMessage => {
     progress_json: jsonText(task.progress),
     annotations: textMap(task.annotations),
     execution_category: text(task.execution_category),
+    graph_id: text(task.graph_id),
+    priority: typeof task.priority === 'number' ? task.priority : DEFAULT_PRIORITY,
+    run_at_unix_ms: unixMs(task.run_at),
+    delay_ms: 0,
+    allow_failure: task.allow_failure === true,
+    run_if: text(task.run_if),
   }
 }
+
+export const graphMessage = (graph: GraphView): GraphMessage => ({
+  graph_id: graph.graph_id,
+  status: graph.status,
+  counts: graph.counts,
+  created_at_unix_ms: unixMs(graph.created_at),
+  finished_at_unix_ms: unixMs(graph.finished_at),
+})
 
 type Field = Json | undefined
 

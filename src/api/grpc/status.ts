@@ -9,6 +9,7 @@ export const GRPC_STATUS = {
   not_found: status.NOT_FOUND,
   method_not_allowed: status.UNIMPLEMENTED,
   conflict: status.FAILED_PRECONDITION,
+  mismatch: status.FAILED_PRECONDITION,
   too_large: status.RESOURCE_EXHAUSTED,
   overloaded: status.RESOURCE_EXHAUSTED,
   internal: status.INTERNAL,

@@ -4,10 +4,12 @@
  */
 import { Hono } from 'hono'
 import { type Result, ok, refused } from '../../domain/errors.ts'
-import { McpCallSchema, parse, parseGraph, parseJson } from '../schemas.ts'
+import { graceIn } from '../grace.ts'
+import { CancelSchema, McpCallSchema, parse, parseGraph, parseJson } from '../schemas.ts'
 import type { Service } from '../service.ts'
 import { readBody } from './body.ts'
 import { listStream } from './list-stream.ts'
+import { cursorIn, limitIn } from './queries.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
 
 export interface AppOptions {
@@ -22,9 +24,43 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   const app = new Hono<{ Bindings: Bindings }>()
 
   const submit: Handler = async (c) => {
-    const value = await jsonBody(c, service.limits.bodyBytes)
-    const tasks = value.ok ? parseGraph(value.value) : value
-    return answer(c, 202, tasks.ok ? await service.submit(tasks.value) : tasks, JSON.stringify)
+    const body = await readBody(c.env.incoming, service.limits.bodyBytes)
+    const value = body.ok ? parseJson(body.value) : body
+    const graph = value.ok ? parseGraph(value.value) : value
+    if (!graph.ok) return replyProblem(c, graph.problem)
+    const key = c.req.header('Idempotency-Key') ?? ''
+    const submitted = await service.submit(
+      graph.value,
+      key === '' ? undefined : { key, body: body.ok ? body.value : '' },
+    )
+    const response = answer(c, 202, submitted, ({ answer: first }) => JSON.stringify(first))
+    if (submitted.ok && submitted.value.isReplayed) response.headers.set('Idempotent-Replayed', 'true')
+    return response
+  }
+
+  /** The grace that a cancel asks for, in its body or its query; undefined for the daemon's own. */
+  const grace = async (c: HttpContext): Promise<Result<number | undefined>> => {
+    const body = await readBody(c.env.incoming, service.limits.bodyBytes)
+    if (!body.ok) return body
+    const value = body.value.trim() === '' ? ok(null) : parseJson(body.value)
+    const cancel = value.ok ? parse(CancelSchema, value.value) : value
+    return cancel.ok ? graceIn(c.req.query('grace_ms') ?? cancel.value?.grace_ms) : cancel
+  }
+
+  const cancel = async (c: HttpContext, id: string): Promise<Response> => {
+    const graceMs = await grace(c)
+    return answer(c, 202, graceMs.ok ? await service.cancel(id, graceMs.value) : graceMs, asIs)
+  }
+
+  const cancelGraph = async (c: HttpContext, id: string): Promise<Response> => {
+    const graceMs = await grace(c)
+    return answer(c, 202, graceMs.ok ? await service.cancelGraph(id, graceMs.value) : graceMs, JSON.stringify)
+  }
+
+  const listGraphs: Handler = async (c) => {
+    const limit = limitIn(c.req.query('limit'))
+    const graphs = limit.ok ? await service.graphs(limit.value, cursorIn(c.req.query('cursor'))) : limit
+    return answer(c, 200, graphs, JSON.stringify)
   }
 
   const mcpCall: Handler = async (c) => {
@@ -49,6 +85,23 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
         const removed = await service.remove(id)
         return removed.ok ? reply(c, 204, null) : replyProblem(c, removed.problem)
       }),
+    },
+    '/tasks/:id/cancel': { POST: withId('/tasks/', cancel, '/cancel') },
+    '/graphs': { GET: listGraphs },
+    '/graphs/:id': {
+      GET: withId('/graphs/', async (c, id) => answer(c, 200, await service.graph(id), JSON.stringify)),
+      DELETE: withId('/graphs/', async (c, id) => {
+        const removed = await service.removeGraph(id)
+        return removed.ok ? reply(c, 204, null) : replyProblem(c, removed.problem)
+      }),
+    },
+    '/graphs/:id/cancel': { POST: withId('/graphs/', cancelGraph, '/cancel') },
+    '/graphs/:id/retry': {
+      POST: withId(
+        '/graphs/',
+        async (c, id) => answer(c, 202, await service.retryGraph(id), JSON.stringify),
+        '/retry',
+      ),
     },
     '/health': { GET: (c) => reply(c, 200, JSON.stringify(service.health())) },
     '/metrics': { GET: (c) => reply(c, 200, JSON.stringify(service.metrics())) },
@@ -103,15 +156,15 @@ const methodNotAllowed =
 
 /** Takes the id out of the raw path: it may hold any character, percent-encoded. */
 const withId =
-  (prefix: string, handler: (c: HttpContext, id: string) => Promise<Response>): Handler =>
+  (prefix: string, handler: (c: HttpContext, id: string) => Promise<Response>, suffix = ''): Handler =>
   (c) => {
-    const id = idIn(c.env.rawUrl, prefix)
+    const id = idIn(c.env.rawUrl, prefix, suffix)
     return id.ok ? handler(c, id.value) : replyProblem(c, id.problem)
   }
 
-const idIn = (url: string, prefix: string): Result<string> => {
+const idIn = (url: string, prefix: string, suffix: string): Result<string> => {
   const query = url.indexOf('?')
-  const raw = url.slice(prefix.length, query < 0 ? url.length : query)
+  const raw = url.slice(prefix.length, (query < 0 ? url.length : query) - suffix.length)
   if (!raw.includes('%')) return ok(raw)
   try {
     return ok(decodeURIComponent(raw))

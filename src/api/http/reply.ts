@@ -21,6 +21,7 @@ export const HTTP_STATUS = {
   method_not_allowed: 405,
   conflict: 409,
   too_large: 413,
+  mismatch: 422,
   overloaded: 429,
   internal: 500,
   unavailable: 503,

@@ -5,23 +5,26 @@ import { deny, done, fail, refuse, type Tool, type ToolResult } from '../tool.ts
 import { offTheList } from './allow-list.ts'
 import { scriptRunner } from './runner.ts'
 
-/** What was left out of the outputs; null where nothing was. @see contract B4 */
-const truncation = ({ stdout, stderr }: CommandResult): JsonObject | null => {
+/** What was left out of the outputs, and the signal that ended it; null where there is nothing to tell. @see contract B2, B4 */
+const detailsOf = (result: CommandResult, isAborted: boolean): JsonObject | null => {
+  const { stdout, stderr, signal } = result
   const details: JsonObject = {}
+  if (signal !== null) details.signal = signal
   if (stdout.truncatedBytes > 0) details.stdout_truncated_bytes = stdout.truncatedBytes
   if (stderr.truncatedBytes > 0) details.stderr_truncated_bytes = stderr.truncatedBytes
-  return Object.keys(details).length > 0 ? details : null
+  // Of one that was stopped the scheduler adds who did it.
+  return isAborted || Object.keys(details).length > 0 ? details : null
 }
 
-const toResult = (result: CommandResult, runner: string): ToolResult => {
+const toResult = (result: CommandResult, runner: string, isAborted: boolean): ToolResult => {
   const output = {
     exit_code: result.exitCode,
     runner,
     stderr: result.stderr.text,
     stdout: result.stdout.text,
   }
-  const details = truncation(result)
-  if (result.reason === '') return details === null ? done(output) : done(output, details)
+  const details = detailsOf(result, isAborted)
+  if (result.reason === '' && !isAborted) return details === null ? done(output) : done(output, details)
   return fail(`command failed: ${result.reason}`, details === null ? { output } : { output, details })
 }
 
@@ -36,7 +39,7 @@ export const shell: Tool = {
     if (fields.problem !== null) return refuse(fields.problem)
     const { shellPolicy } = context.settings
     const run = async (what: Command, runner: string): Promise<ToolResult> =>
-      toResult(await runCommand(what, context), runner)
+      toResult(await runCommand(what, context), runner, context.signal.aborted)
 
     if (script.trim() !== '') {
       const runner = scriptRunner(asked)

@@ -1,0 +1,121 @@
+/** What can be asked for a graph that is over: to run again what went wrong, and to go. @see contract B2 */
+import type { DependencyEnd } from '../domain/dependency.ts'
+import { type Result, graphNotFound, ok, refused } from '../domain/errors.ts'
+import { type Graph, graphIdOf, graphStatus } from '../domain/graph-record.ts'
+import type { JsonObject } from '../domain/json.ts'
+import type { Task } from '../domain/task.ts'
+import { recordEnd, recordStatus, unfinishedTask } from '../domain/task-from-json.ts'
+import type { Recovered, Store } from '../store/store.ts'
+import type { Lives } from './lives.ts'
+import { reasonOf } from './outbox.ts'
+import { relink } from './recover.ts'
+
+export interface GraphsOptions {
+  readonly store: Store
+  readonly lives: Lives
+  readonly nowMs: () => number
+}
+
+export class Graphs {
+  readonly #options: GraphsOptions
+  /** Being changed: whoever comes second is refused. */
+  readonly #busy = new Set<number>()
+
+  constructor(options: GraphsOptions) {
+    this.#options = options
+  }
+
+  /** Lets failed and skipped tasks run again. */
+  retry(key: number): Promise<Result<Graph>> {
+    return this.#change(key, (graph) => this.#retry(graph))
+  }
+
+  /** Removes the records of a graph and of its tasks. */
+  remove(key: number): Promise<Result<Graph>> {
+    return this.#change(key, async (graph) => {
+      await this.#options.store.commit({ removedGraphs: [key] }, 'sync')
+      return graph
+    })
+  }
+
+  async #change(key: number, change: (graph: Graph) => Promise<Graph>): Promise<Result<Graph>> {
+    const id = graphIdOf(key)
+    const graph = await this.#options.store.graph(key)
+    if (graph === null) return graphNotFound(id)
+    const status = graphStatus(graph)
+    if ((status !== 'success' && status !== 'failed') || graph.unfinished > 0 || this.#busy.has(key))
+      return refused('conflict', `graph ${id} is not over`)
+    this.#busy.add(key)
+    try {
+      return ok(await change(graph))
+    } catch (error) {
+      return refused('unavailable', `graph ${id} could not be changed: ${reasonOf(error)}`)
+    } finally {
+      this.#busy.delete(key)
+    }
+  }
+
+  async #retry(graph: Graph): Promise<Graph> {
+    const { store, lives } = this.#options
+    const { tasks, succeeded } = await this.#outcomes(graph)
+    if (tasks.length === 0) return graph
+    const recovered = await this.#withDependencies(tasks, succeeded)
+    const { finishedMs } = graph
+    for (const task of tasks) lives.apply(task, 'revive')
+    graph.unfinished = tasks.length
+    graph.finishedMs = 0
+    try {
+      await store.commit({ revived: tasks }, graph.isRelaxed ? 'relaxed' : 'sync')
+    } catch (error) {
+      graph.unfinished = 0
+      graph.finishedMs = finishedMs
+      throw error
+    }
+    // Records that were replaced or removed meanwhile were passed over.
+    const kept = recovered.filter(({ task }) => store.unfinished(task.id) === task)
+    graph.unfinished -= tasks.length - kept.length
+    for (const { task, settled } of relink(kept, (id) => store.unfinished(id))) {
+      lives.resume(task)
+      for (const [id, end] of settled) lives.dependencyOver(task, id, end, true)
+    }
+    lives.settle()
+    return graph
+  }
+
+  /** The graph's tasks that did not succeed, as they are before they run, and the ids of those that did. */
+  async #outcomes(graph: Graph): Promise<{ tasks: Task[]; succeeded: Set<string> }> {
+    const tasks: Task[] = []
+    const succeeded = new Set<string>()
+    for await (const { key, json } of this.#options.store.finishedOf(graph)) {
+      const record = JSON.parse(json) as JsonObject & { id: string }
+      const status = recordStatus(record)
+      if (status !== 'failed' && status !== 'skipped') {
+        succeeded.add(record.id)
+        continue
+      }
+      const task = unfinishedTask(record.id, record, key, this.#options.nowMs(), graph)
+      task.phase = status
+      tasks.push(task)
+    }
+    return { tasks, succeeded }
+  }
+
+  async #withDependencies(tasks: readonly Task[], succeeded: ReadonlySet<string>): Promise<Recovered[]> {
+    const { store } = this.#options
+    const ids = new Set(tasks.map((task) => task.id))
+    const recovered: Recovered[] = []
+    for (const task of tasks) {
+      const settledDependencies = new Map<string, DependencyEnd>()
+      for (const id of task.dependsOn) {
+        if (ids.has(id)) continue
+        if (succeeded.has(id)) settledDependencies.set(id, 'success')
+        else if (store.unfinished(id) === null) {
+          const json = await store.get(id)
+          settledDependencies.set(id, json === null ? 'deleted' : recordEnd(json))
+        }
+      }
+      recovered.push({ task, settledDependencies })
+    }
+    return recovered
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Carries tasks through their lives: applies events, does what a transition asks for, and gives free slots to those
+ * that are ready. A task's phase changes only through {@link transition}.
+ *
+ * ```
+ * begin ─► ready queue ─► tick: slots free? ─► executor
+ *              ▲   ▲                              │
+ *  dependents  │   │time or retry due             │ outcome
+ *  released    └───┴──── end, tell dependents ◄───┘
+ *                          └─► outbox, in order
+ * ```
+ */
+import { type DependencyEnd, NOT_NEEDED, endOf, verdictOf } from '../domain/dependency.ts'
+import { graphIdOf } from '../domain/graph-record.ts'
+import { type Effect, type LifeEvent, isOver, transition } from '../domain/lifecycle.ts'
+import { mayRetry, retryDelayMs } from '../domain/retry.ts'
+import { type Envelope, cancelledEnvelope } from '../domain/runtime.ts'
+import { type Task, toolInputJson } from '../domain/task.ts'
+import type { Executor } from '../pool/executor.ts'
+import type { Assignment } from '../pool/messages.ts'
+import { type Attempt, Attempts, type StopCause } from './attempts.ts'
+import { Counters } from './counters.ts'
+import { STOP_REASONS } from './envelopes.ts'
+import type { Outbox } from './outbox.ts'
+import { ReadyQueue } from './ready-queue.ts'
+import type { Timer, Timers } from './timers.ts'
+
+export interface LivesOptions {
+  readonly executor: Executor
+  readonly outbox: Outbox
+  readonly timers: Timers
+  readonly slots: number
+  readonly graceMs: number
+  readonly nowMs: () => number
+}
+
+/** The wall clock may be set: a task that waits for a time looks at it this often. */
+const LOOK_AT_CLOCK_MS = 60_000
+
+export class Lives {
+  readonly attempts: Attempts
+  readonly counters = new Counters()
+  readonly #options: LivesOptions
+  readonly #ready = new ReadyQueue<Task>()
+  /** Of the tasks that wait for a time. */
+  readonly #waits = new Map<Task, Timer>()
+  /** What goes to the executor at the end of a tick. */
+  #batch: Assignment[] = []
+  /** Over, without success: their dependents are still to be told. */
+  #untold: Task[] = []
+  #isAwake = false
+  /** Nothing begins any more. */
+  isStopping = false
+  /** Told when nothing runs. */
+  onIdle: (() => void) | null = null
+
+  constructor(options: LivesOptions) {
+    this.#options = options
+    this.attempts = new Attempts(options.slots)
+  }
+
+  /** Takes a task on, which waits for what it waits for. */
+  begin(task: Task): void {
+    this.counters.accepted(task.type)
+    this.resume(task)
+  }
+
+  /** Lets a task that waits for no other go on. */
+  resume(task: Task): void {
+    if (task.phase === 'ready') this.#ready.push(task)
+    else if (task.phase === 'blocked' && task.waitingFor === 0) this.#release(task)
+  }
+
+  /** One of the dependencies of `task` is over. */
+  dependencyOver(task: Task, id: string, end: DependencyEnd, isBad: boolean): void {
+    task.waitingFor--
+    if (task.phase !== 'blocked') return
+    if (end !== 'success') task.hasFailedDependency = true
+    switch (verdictOf(task.runIf, end, task.waitingFor, task.hasFailedDependency)) {
+      case 'wait':
+        return
+      case 'run':
+        this.#release(task)
+        return
+      case 'skip':
+        this.#skip(task, `dependency ${id} ${end}`, isBad)
+        return
+      case 'not-needed':
+        this.#skip(task, NOT_NEEDED, false)
+        return
+    }
+  }
+
+  /** The attempt came to this; the task is over, or waits for another. */
+  end(task: Task, envelope: Envelope, isFinal: boolean): void {
+    if (envelope.error === null) {
+      task.envelope = envelope
+      if (task.handleId !== '') this.#noteProgress(task, 'task completed')
+      this.counters.succeeded++
+      this.apply(task, 'succeed')
+      return
+    }
+    task.failures++
+    if (mayRetry(task.retry, task.failures, isFinal)) {
+      this.apply(task, 'retry')
+      return
+    }
+    this.#fail(task, envelope, 'fail')
+  }
+
+  /** Stops a task: at once where no attempt of it runs. One that is over stays as it is. */
+  cancel(task: Task, graceMs: number): void {
+    if (isOver(task.phase)) return
+    const attempt = task.phase === 'running' ? this.attempts.get(task.slot) : undefined
+    if (attempt !== undefined) {
+      attempt.isCancelled = true
+      this.stopAttempt(attempt, 'cancel', graceMs)
+      return
+    }
+    const nowMs = this.#options.nowMs()
+    this.#fail(task, cancelledEnvelope(task.startedMs || nowMs, nowMs), 'cancel')
+  }
+
+  /** Stops an attempt; where it is being stopped already, the first cause stands. */
+  stopAttempt(attempt: Attempt, cause: StopCause, graceMs: number): void {
+    attempt.stopCause ??= cause
+    this.#options.executor.abort(attempt.ref, graceMs, STOP_REASONS[attempt.stopCause])
+  }
+
+  apply(task: Task, event: LifeEvent): void {
+    const step = transition(task.phase, event)
+    if (step === null) throw new Error(`task ${task.id}: ${event} cannot happen while it is ${task.phase}`)
+    task.phase = step.to
+    task.updatedMs = this.#options.nowMs()
+    for (const effect of step.effects) this.#perform(effect, task)
+  }
+
+  /** Carries what was settled to the dependents, the slots and the store, in that order. */
+  settle(): void {
+    // One list and no recursion: a chain may be as long as a graph.
+    for (let at = 0; at < this.#untold.length; at++) this.#tellDependents(this.#untold[at]!)
+    this.#untold = []
+    this.tick()
+    this.#options.outbox.flush()
+    if (this.attempts.running === 0) this.onIdle?.()
+  }
+
+  /** Gives free slots to ready tasks. Safe to call at any time. */
+  tick(): void {
+    this.#isAwake = false
+    if (this.isStopping) return
+    while (this.attempts.free > 0 && this.#ready.size > 0) {
+      const task = this.#ready.take()!
+      // One that was cancelled meanwhile is dropped here.
+      if (task.phase === 'ready') this.apply(task, 'start')
+    }
+    if (this.#batch.length === 0) return
+    const batch = this.#batch
+    this.#batch = []
+    this.#options.executor.dispatch(batch)
+  }
+
+  /** Lets the next turn begin what can. */
+  wake(): void {
+    if (this.#isAwake) return
+    this.#isAwake = true
+    queueMicrotask(() => this.tick())
+  }
+
+  #perform(effect: Effect, task: Task): void {
+    switch (effect) {
+      case 'enqueue':
+        this.#ready.push(task)
+        return
+      case 'dispatch':
+        this.#dispatch(task)
+        return
+      case 'free-slot':
+        this.#freeSlot(task)
+        return
+      case 'await-retry':
+        this.#wait(task, retryDelayMs(task.failures))
+        return
+      case 'await-time':
+        this.#awaitTime(task)
+        return
+      case 'stop-waiting':
+        this.#options.timers.remove(this.#waits.get(task)!)
+        this.#waits.delete(task)
+        return
+      case 'save':
+        task.graph.unfinished--
+        if (task.graph.unfinished === 0) task.graph.finishedMs = task.updatedMs
+        this.#options.outbox.addEnded(task)
+        return
+      case 'release-dependents':
+        this.#tellDependents(task)
+        return
+      case 'skip-dependents':
+        this.#untold.push(task)
+        return
+    }
+  }
+
+  #release(task: Task): void {
+    this.apply(task, task.runAtMs > this.#options.nowMs() ? 'defer' : 'release')
+  }
+
+  #dispatch(task: Task): void {
+    const attempt = this.attempts.take(task)
+    if (task.startedMs === 0) task.graph.counts.running++
+    task.slot = attempt.ref
+    task.attempt++
+    task.startedMs = task.updatedMs
+    if (task.timeoutMs > 0) {
+      attempt.deadline = this.#options.timers.add(task.timeoutMs, () =>
+        this.stopAttempt(attempt, 'timeout', this.#options.graceMs),
+      )
+    }
+    if (task.handleId !== '') this.#noteProgress(task, 'task started')
+    this.#options.outbox.addStarted(task)
+    this.#batch.push({
+      ref: attempt.ref,
+      taskId: task.id,
+      graphId: graphIdOf(task.graph.key),
+      category: task.type,
+      toolName: task.toolName,
+      inputJson: toolInputJson(task),
+      attempt: task.attempt,
+      handleId: task.handleId,
+    })
+  }
+
+  #freeSlot(task: Task): void {
+    const attempt = this.attempts.get(task.slot)
+    if (attempt === undefined || attempt.task !== task) throw new Error(`task ${task.id} holds no slot`)
+    if (attempt.deadline !== null) this.#options.timers.remove(attempt.deadline)
+    this.attempts.release(attempt)
+    task.slot = -1
+  }
+
+  #wait(task: Task, delayMs: number): void {
+    const timer = this.#options.timers.add(delayMs, () => {
+      this.#waits.delete(task)
+      if (task.phase === 'delayed' && task.runAtMs > this.#options.nowMs()) {
+        this.#awaitTime(task)
+        return
+      }
+      this.apply(task, 'due')
+      this.wake()
+    })
+    this.#waits.set(task, timer)
+  }
+
+  #awaitTime(task: Task): void {
+    this.#wait(task, Math.min(LOOK_AT_CLOCK_MS, Math.max(0, task.runAtMs - this.#options.nowMs())))
+  }
+
+  #fail(task: Task, envelope: Envelope, event: 'fail' | 'cancel'): void {
+    task.envelope = envelope
+    task.error = envelope.error?.message ?? ''
+    // Leave to fail is no leave to be cancelled: who depends on it is skipped.
+    task.isBad = !task.allowFailure || envelope.status === 'cancelled'
+    if (task.handleId !== '') this.#noteProgress(task, 'task failed')
+    this.counters.failed++
+    this.apply(task, event)
+  }
+
+  #skip(task: Task, error: string, isBad: boolean): void {
+    task.error = error
+    task.isBad = isBad
+    this.counters.failed++
+    this.apply(task, 'skip')
+  }
+
+  #tellDependents(task: Task): void {
+    const dependents = task.dependents
+    if (dependents === null) return
+    task.dependents = null
+    const end = endOf(task)
+    for (const dependent of dependents) this.dependencyOver(dependent, task.id, end, task.isBad)
+  }
+
+  #noteProgress(task: Task, message: string): void {
+    task.progress = [...task.progress, { atMs: this.#options.nowMs(), message }]
+  }
+}

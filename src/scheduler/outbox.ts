@@ -1,0 +1,121 @@
+/**
+ * What happened and is not kept yet, on its way to the store: one commit at a time, in the order in which it happened.
+ * What ends meanwhile goes with the next one. A commit that fails is tried again with all that came since.
+ *
+ * ```
+ * ended ──► flush ─► commit ──kept──► told to who waits; more? flush
+ *             ▲         └──failed──► back to the front, again after a second, or with the next
+ * started ────┘ (with the next commit, or by itself a moment later)
+ * ```
+ */
+import { isOver } from '../domain/lifecycle.ts'
+import type { Task } from '../domain/task.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from './log.ts'
+import type { Timer, Timers } from './timers.ts'
+
+/** A commit that failed is tried again after this long at the latest. */
+const AGAIN_AFTER_MS = 1000
+
+/** An attempt that lasts longer than this is noted as begun. Most are over by then, and need no note. */
+const NOTE_STARTED_AFTER_MS = 10
+
+/** Told what came of the commit: `''`, or why it was not kept. */
+type Waiter = (reason: string) => void
+
+export class Outbox {
+  readonly #store: Store
+  readonly #timers: Timers
+  readonly #log: Log
+  #ended: Task[] = []
+  #started: Task[] = []
+  #waiters: Waiter[] = []
+  #underWay: Promise<void> | null = null
+  #timer: Timer | null = null
+  #hasFailed = false
+
+  constructor(store: Store, timers: Timers, log: Log) {
+    this.#store = store
+    this.#timers = timers
+    this.#log = log
+  }
+
+  addEnded(task: Task): void {
+    this.#ended.push(task)
+  }
+
+  addStarted(task: Task): void {
+    this.#started.push(task)
+    this.#timer ??= this.#timers.add(NOTE_STARTED_AFTER_MS, () => this.#onTime())
+  }
+
+  /** Hands over what ended, where something did. */
+  flush(): void {
+    if (this.#underWay === null && this.#ended.length > 0) this.#commit()
+  }
+
+  /** Resolves once what ended so far is kept, to `''`; or to the reason why it is not. */
+  async kept(): Promise<string> {
+    if (this.#ended.length === 0) {
+      await this.#underWay
+      if (this.#ended.length === 0) return ''
+    }
+    const kept = new Promise<string>((resolve) => this.#waiters.push(resolve))
+    this.flush()
+    return kept
+  }
+
+  /** Hands over what is left, for the last time. */
+  async stop(): Promise<void> {
+    while (this.#underWay !== null) await this.#underWay
+    if (this.#ended.length + this.#started.length === 0) return
+    this.#commit()
+    await this.#underWay
+    if (this.#ended.length > 0)
+      this.#log.error(
+        { tasks: this.#ended.length },
+        'outcomes are lost: their tasks run again at the next start',
+      )
+  }
+
+  #onTime(): void {
+    this.#timer = null
+    // What is under way takes the rest along when it is kept.
+    if (this.#underWay === null) this.#commit()
+  }
+
+  #commit(): void {
+    const ended = this.#ended
+    const waiters = this.#waiters
+    const started = this.#started.filter((task) => !isOver(task.phase))
+    this.#ended = []
+    this.#waiters = []
+    this.#started = []
+    if (this.#timer !== null) this.#timers.remove(this.#timer)
+    this.#timer = null
+    if (ended.length + started.length === 0) return
+    const durability = ended.every((task) => task.graph.isRelaxed) ? 'relaxed' : 'sync'
+    this.#underWay = this.#store.commit({ ended, started }, durability).then(
+      () => {
+        this.#underWay = null
+        if (this.#hasFailed) this.#log.info({ tasks: ended.length }, 'outcomes are kept again')
+        this.#hasFailed = false
+        for (const waiter of waiters) waiter('')
+        this.flush()
+      },
+      (error: unknown) => {
+        this.#underWay = null
+        this.#ended = ended.concat(this.#ended)
+        this.#started = started.concat(this.#started)
+        if (!this.#hasFailed)
+          this.#log.error({ err: error, tasks: ended.length }, 'outcomes could not be kept')
+        this.#hasFailed = true
+        for (const waiter of waiters) waiter(reasonOf(error))
+        this.#timer ??= this.#timers.add(AGAIN_AFTER_MS, () => this.#onTime())
+      },
+    )
+  }
+}
+
+/** An error in words. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,142 @@
+/**
+ * Takes graphs on: decides what becomes of ids that exist already, has the graph kept, and lets its tasks begin.
+ * @see contract B2, `on_conflict`
+ */
+import { type DependencyEnd, endOf } from '../domain/dependency.ts'
+import { type Result, ok, refused } from '../domain/errors.ts'
+import type { GraphPlan } from '../domain/graph.ts'
+import type { Graph } from '../domain/graph-record.ts'
+import { isOver } from '../domain/lifecycle.ts'
+import type { Task } from '../domain/task.ts'
+import { recordEnd } from '../domain/task-from-json.ts'
+import type { FirstAnswer, Store } from '../store/store.ts'
+import { type Keys, acceptPlan } from './accept.ts'
+import type { Lives } from './lives.ts'
+import type { Log } from './log.ts'
+import { reasonOf } from './outbox.ts'
+
+/** What becomes of ids that exist already: their records are replaced, the graph is refused, or they stay as they are. */
+export const ON_CONFLICTS = ['replace', 'reject', 'ignore'] as const
+export type OnConflict = (typeof ON_CONFLICTS)[number]
+
+export interface Submission {
+  readonly plan: GraphPlan
+  readonly onConflict: OnConflict
+  readonly isRelaxed: boolean
+  /** What is kept with the graph for a submission that comes again. */
+  readonly firstAnswer?: (accepted: Accepted) => FirstAnswer
+}
+
+export interface Accepted {
+  /** `null` where every id existed already, and was left alone. */
+  readonly graph: Graph | null
+  /** The new ones, in their order. */
+  readonly tasks: readonly Task[]
+}
+
+/** Ids that exist already and stay: the task where it is not over, else how it ended. */
+type Existing = ReadonlyMap<string, Task | DependencyEnd>
+
+const NOTHING: Existing = new Map()
+const MAX_NAMED = 10
+
+export interface SubmissionsOptions {
+  readonly store: Store
+  readonly lives: Lives
+  readonly graceMs: number
+  readonly nowMs: () => number
+  readonly log: Log
+}
+
+export class Submissions {
+  readonly #options: SubmissionsOptions
+  readonly #keys: Keys
+  /** Those that look at what exists do so one after another. */
+  #lastLook: Promise<unknown> = Promise.resolve()
+
+  constructor(options: SubmissionsOptions, keys: Keys) {
+    this.#options = options
+    this.#keys = keys
+  }
+
+  /** Accepts a graph: when this resolves, it is kept, and will run. */
+  submit(submission: Submission): Promise<Result<Accepted>> {
+    if (submission.onConflict === 'replace') return this.#accept(submission, NOTHING)
+    const accepted = this.#lastLook.then(() => this.#look(submission))
+    this.#lastLook = accepted.catch(() => {})
+    return accepted
+  }
+
+  async #look(submission: Submission): Promise<Result<Accepted>> {
+    const existing = await this.#existing(submission.plan)
+    if (existing.size === 0 || submission.onConflict === 'ignore') return this.#accept(submission, existing)
+    const ids = [...existing.keys()]
+    const named = ids.slice(0, MAX_NAMED).join(', ')
+    const rest = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : ''
+    return refused('conflict', `task ids exist already: ${named}${rest} (on_conflict is "reject")`)
+  }
+
+  async #existing({ tasks }: GraphPlan): Promise<Existing> {
+    const { store } = this.#options
+    const seen = new Map<string, Task | string>()
+    for (const { id } of tasks) {
+      const found = store.unfinished(id) ?? (await store.get(id))
+      if (found !== null) seen.set(id, found)
+    }
+    // What came or ended meanwhile counts as it is now.
+    const existing = new Map<string, Task | DependencyEnd>()
+    for (const { id } of tasks) {
+      const found = store.unfinished(id) ?? seen.get(id)
+      if (found !== undefined) existing.set(id, typeof found === 'string' ? recordEnd(found) : found)
+    }
+    return existing
+  }
+
+  async #accept(submission: Submission, existing: Existing): Promise<Result<Accepted>> {
+    const { store, lives, graceMs, nowMs, log } = this.#options
+    if (lives.isStopping)
+      return refused('unavailable', 'the daemon is shutting down: submit again after its restart')
+    const { plan, isRelaxed } = submission
+    if (existing.size === plan.tasks.length) return ok({ graph: null, tasks: [] })
+    const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing)
+    const replaced = this.#unfinished(tasks)
+    const accepted = { graph, tasks }
+    try {
+      const firstAnswer = submission.firstAnswer?.(accepted)
+      await store.commit(
+        { accepted: firstAnswer === undefined ? accepted : { graph, tasks, firstAnswer } },
+        isRelaxed ? 'relaxed' : 'sync',
+      )
+    } catch (error) {
+      // One that took the place of these finds nothing to cancel.
+      for (const task of tasks) task.phase = 'failed'
+      log.error({ err: error, tasks: tasks.length }, 'a graph could not be kept')
+      return refused('unavailable', `the graph could not be kept: ${reasonOf(error)}`)
+    }
+    for (const task of replaced) lives.cancel(task, graceMs)
+    for (const task of tasks) lives.begin(task)
+    for (const { task, id } of outside) this.#waitFor(task, id, existing.get(id)!)
+    if (replaced.length + outside.length > 0) lives.settle()
+    else lives.wake()
+    return ok(accepted)
+  }
+
+  /** The tasks under way of the same ids. */
+  #unfinished(tasks: readonly Task[]): Task[] {
+    const found: Task[] = []
+    for (const { id } of tasks) {
+      const task = this.#options.store.unfinished(id)
+      if (task !== null) found.push(task)
+    }
+    return found
+  }
+
+  /** `task` depends on one of another graph. */
+  #waitFor(task: Task, id: string, dependency: Task | DependencyEnd): void {
+    const { lives } = this.#options
+    if (typeof dependency === 'string') lives.dependencyOver(task, id, dependency, true)
+    else if (isOver(dependency.phase)) lives.dependencyOver(task, id, endOf(dependency), dependency.isBad)
+    else if (dependency.dependents === null) dependency.dependents = [task]
+    else dependency.dependents.push(task)
+  }
+}
