@@ -17,8 +17,11 @@ import type { Timer, Timers } from './timers.ts'
 /** A commit that failed is tried again after this long at the latest. */
 const AGAIN_AFTER_MS = 1000
 
-/** An attempt that lasts longer than this is noted as begun. Most are over by then, and need no note. */
+/** An attempt of a tool without effects is noted as begun after this long: most are over by then, and need no note. */
 const NOTE_STARTED_AFTER_MS = 10
+
+/** What an attempt of these does is not seen outside of the daemon, so that its number may be given again. */
+const WITHOUT_EFFECTS: ReadonlySet<string> = new Set(['noop', 'sleep'])
 
 /** Told what came of the commit: `''`, or why it was not kept. */
 type Waiter = (reason: string) => void
@@ -33,6 +36,8 @@ export class Outbox {
   #underWay: Promise<void> | null = null
   #timer: Timer | null = null
   #hasFailed = false
+  /** An attempt that may have effects began: its number is to be kept soon. */
+  #isUrgent = false
 
   constructor(store: Store, timers: Timers, log: Log) {
     this.#store = store
@@ -46,12 +51,16 @@ export class Outbox {
 
   addStarted(task: Task): void {
     this.#started.push(task)
+    if (!this.#isUrgent && !WITHOUT_EFFECTS.has(task.toolName)) {
+      this.#isUrgent = true
+      queueMicrotask(() => this.flush())
+    }
     this.#timer ??= this.#timers.add(NOTE_STARTED_AFTER_MS, () => this.#onTime())
   }
 
   /** Hands over what ended, where something did. */
   flush(): void {
-    if (this.#underWay === null && this.#ended.length > 0) this.#commit()
+    if (this.#underWay === null && (this.#ended.length > 0 || this.#isUrgent)) this.#commit()
   }
 
   /** Resolves once what ended so far is kept, to `''`; or to the reason why it is not. */
@@ -91,6 +100,7 @@ export class Outbox {
     this.#ended = []
     this.#waiters = []
     this.#started = []
+    this.#isUrgent = false
     if (this.#timer !== null) this.#timers.remove(this.#timer)
     this.#timer = null
     if (ended.length + started.length === 0) return
