@@ -5,6 +5,9 @@ import type { Place } from './task-index.ts'
 /** Batches kept in memory, of 32 KiB or a little more each: lists and polls ask for neighbours. */
 const CACHED_BATCHES = 32
 
+/** One with a large output in it is not kept. */
+const LARGEST_CACHED_BYTES = 256 * 1024
+
 export class Texts {
   readonly #tables: Tables
   readonly #cache = new Map<number, Buffer>()
@@ -28,6 +31,7 @@ export class Texts {
     if (cached !== undefined) return cached
     const payload = this.#tables.batches.getBinary(number)
     if (payload === undefined) throw new Error(`the database is damaged: batch ${number} is missing`)
+    if (payload.length > LARGEST_CACHED_BYTES) return payload
     if (this.#cache.size >= CACHED_BATCHES) {
       for (const oldest of this.#cache.keys()) {
         this.#cache.delete(oldest)
