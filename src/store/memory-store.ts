@@ -8,7 +8,16 @@ import { finishedTaskJson, liveTaskJson } from '../domain/task-json.ts'
 import type { Task } from '../domain/task.ts'
 import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
-import type { Acceptance, Commit, FinishedTask, FirstAnswer, Found, Recovered, Store } from './store.ts'
+import type {
+  Acceptance,
+  Commit,
+  Durability,
+  FinishedTask,
+  FirstAnswer,
+  Found,
+  Recovered,
+  Store,
+} from './store.ts'
 
 export interface MemoryStoreOptions {
   readonly dataDir: string
@@ -67,7 +76,7 @@ export class MemoryStore implements Store {
     await saved
   }
 
-  commit(commit: Commit): Promise<void> {
+  commit(commit: Commit, _durability: Durability): Promise<void> {
     this.#hasChanged = true
     for (const id of commit.removed ?? []) this.#forget(id)
     for (const key of commit.removedGraphs ?? []) this.#removeGraph(key)

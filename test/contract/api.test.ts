@@ -33,7 +33,8 @@ for (const open of [httpEdge, grpcEdge]) {
         { id: 'b', type: 'noop', params: { message: 'second' }, depends_on: ['a'] },
         { id: 'a', type: 'noop', params: { message: 'first' } },
       ])
-      assert.deepEqual({ ...answer }, { accepted: 2, task_ids: ['b', 'a'] })
+      assert.deepEqual([answer.accepted, answer.task_ids], [2, ['b', 'a']])
+      assert.match(answer.graph_id, /^g-\d+$/)
       const b = await settled('b')
       assert.equal(b.type, 'os')
       assert.equal(b.tool_name, 'noop')
@@ -65,6 +66,10 @@ for (const open of [httpEdge, grpcEdge]) {
           [noop('a', { depends_on: ['b'] }), noop('b', { depends_on: ['a'] })],
           'cycle detected in task graph',
         ],
+        [[noop('a', { priority: 10 })], 'task "a": priority must be from 0 to 9'],
+        [[noop('a', { delay_ms: -1 })], 'task "a": delay_ms cannot be negative'],
+        [[noop('a', { run_if: 'x' })], 'task "a": run_if must be one of success, failure, always (got "x")'],
+        [[noop('a', { run_if: 'failure' })], 'task "a": run_if "failure" needs depends_on'],
         [[{ id: 'a', type: 'x' }], 'unknown task type: x (available: cli-skills, mcp, os)'],
       ] as const) {
         await refuses(edge.submit(tasks), 'invalid', message)
@@ -152,6 +157,69 @@ for (const open of [httpEdge, grpcEdge]) {
       for (const id of ids) assert.ok(listed.includes(id))
       // What still runs would be counted in the next test.
       await daemon.allSettled()
+    })
+
+    test('a task that runs is cancelled, and what depends on it skipped', async () => {
+      const { graph_id } = await edge.submit([
+        { id: 'c1', type: 'sleep', params: { duration_ms: 60_000 } },
+        { id: 'c2', type: 'noop', depends_on: ['c1'] },
+        { id: 'c3', type: 'noop', depends_on: ['c1'], run_if: 'always' },
+      ])
+      assert.equal((await edge.cancel('c1')).id, 'c1')
+      const c1 = await settled('c1')
+      assert.deepEqual([c1.status, c1.run_status, c1.runtime.status], ['failed', 'cancelled', 'cancelled'])
+      assert.deepEqual(c1.runtime.error, {
+        code: 'cancelled',
+        message: 'context canceled',
+        source: 'scheduler',
+      })
+      assert.equal(c1.runtime.details, null)
+      assert.deepEqual(
+        [(await settled('c2')).error, (await settled('c3')).status],
+        ['dependency c1 failed', 'success'],
+      )
+      await refuses(edge.cancel('c1'), 'conflict', 'task c1 is over: failed')
+      await refuses(edge.cancel('c0'), 'notFound', 'task not found: c0')
+      const graph = await edge.graph(graph_id)
+      assert.equal(graph.status, 'failed')
+      assert.deepEqual({ ...graph.counts }, { pending: 0, running: 0, success: 1, failed: 1, skipped: 1 })
+      await refuses(edge.cancelGraph(graph_id), 'conflict', `graph ${graph_id} is over: failed`)
+    })
+
+    test('a graph is cancelled: what runs and what waits', async () => {
+      const { graph_id } = await edge.submit([
+        { id: 'cg1', type: 'sleep', params: { duration_ms: 60_000 } },
+        { id: 'cg2', type: 'noop', depends_on: ['cg1'] },
+        { id: 'cg3', type: 'noop', delay_ms: 60_000 },
+      ])
+      assert.equal((await edge.cancelGraph(graph_id)).graph_id, graph_id)
+      for (const id of ['cg1', 'cg2', 'cg3']) assert.equal((await settled(id)).run_status, 'cancelled')
+      const graph = await edge.graph(graph_id)
+      assert.deepEqual({ ...graph.counts }, { pending: 0, running: 0, success: 0, failed: 3, skipped: 0 })
+      await refuses(edge.graph('g-999999'), 'notFound', 'graph not found: g-999999')
+      await refuses(edge.graph('nonsense'), 'notFound', 'graph not found: nonsense')
+    })
+
+    test('ids that exist already: reject and ignore', async () => {
+      await edge.submit([{ id: 'x1', type: 'noop' }])
+      await settled('x1')
+      await refuses(
+        edge.submit([{ id: 'x1', type: 'noop' }], { on_conflict: 'reject' }),
+        'conflict',
+        'task ids exist already: x1 (on_conflict is "reject")',
+      )
+      const answer = await edge.submit(
+        [
+          { id: 'x1', type: 'noop' },
+          { id: 'x2', type: 'noop', depends_on: ['x1'], priority: 0 },
+        ],
+        { on_conflict: 'ignore' },
+      )
+      assert.deepEqual([answer.accepted, answer.task_ids], [1, ['x1', 'x2']])
+      assert.equal((await settled('x2')).status, 'success')
+      assert.equal((await edge.get('x2')).graph_id, answer.graph_id)
+      assert.notEqual((await edge.get('x1')).graph_id, answer.graph_id)
+      assert.deepEqual([(await edge.get('x1')).priority ?? 5, (await edge.get('x2')).priority], [5, 0])
     })
 
     test('health and metrics', async () => {

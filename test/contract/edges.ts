@@ -14,13 +14,19 @@ export class Refused extends Error {
 
 export interface Edge {
   readonly name: string
-  /** The codes that stand for 400 and 404. */
-  readonly codes: { readonly invalid: number; readonly notFound: number }
-  submit(tasks: readonly object[]): Promise<{ accepted: number; task_ids: string[] }>
+  /** The codes that stand for 400, 404 and 409. */
+  readonly codes: { readonly invalid: number; readonly notFound: number; readonly conflict: number }
+  submit(
+    tasks: readonly object[],
+    how?: object,
+  ): Promise<{ accepted: number; task_ids: string[]; graph_id: string }>
   /** In the shape of `GET /tasks/{id}`, as far as the wire carries it. */
   get(id: string): Promise<any>
   list(): Promise<any[]>
   remove(id: string): Promise<void>
+  cancel(id: string): Promise<any>
+  graph(id: string): Promise<any>
+  cancelGraph(id: string): Promise<any>
   health(): Promise<{ status: string; version: string; uptime: string }>
   metrics(): Promise<any>
   close(): void
@@ -34,11 +40,14 @@ export const httpEdge = (daemon: TestDaemon): Edge => {
   }
   return {
     name: 'HTTP',
-    codes: { invalid: 400, notFound: 404 },
-    submit: (tasks) => ask('POST', '/tasks', { tasks }),
+    codes: { invalid: 400, notFound: 404, conflict: 409 },
+    submit: (tasks, how = {}) => ask('POST', '/tasks', { tasks, ...how }),
     get: (id) => ask('GET', `/tasks/${encodeURIComponent(id)}`),
     list: () => ask('GET', '/tasks'),
     remove: (id) => ask('DELETE', `/tasks/${encodeURIComponent(id)}`),
+    cancel: (id) => ask('POST', `/tasks/${encodeURIComponent(id)}/cancel`),
+    graph: (id) => ask('GET', `/graphs/${id}`),
+    cancelGraph: (id) => ask('POST', `/graphs/${id}/cancel`),
     health: () => ask('GET', '/health'),
     metrics: () => ask('GET', '/metrics'),
     close: () => {},
@@ -58,6 +67,8 @@ const fromMessage = (task: any): any => ({
   tool_name: task.tool_name,
   status: task.status,
   run_status: task.run_status || undefined,
+  graph_id: task.graph_id,
+  priority: task.priority,
   result: json(task.result_json),
   error: task.error || undefined,
   runtime: json(task.runtime_json),
@@ -84,11 +95,14 @@ export const grpcEdge = (daemon: TestDaemon): Edge => {
   }
   return {
     name: 'gRPC',
-    codes: { invalid: 3, notFound: 5 },
-    submit: (tasks) => ask('SubmitTasks', { tasks: tasks.map(toMessage) }),
+    codes: { invalid: 3, notFound: 5, conflict: 9 },
+    submit: (tasks, how = {}) => ask('SubmitTasks', { tasks: tasks.map(toMessage), ...how }),
     get: async (id) => fromMessage((await ask('GetTask', { id })).task),
     list: async () => (await ask('ListTasks', {})).tasks.map(fromMessage),
     remove: (id) => ask('DeleteTask', { id }),
+    cancel: async (id) => fromMessage((await ask('CancelTask', { id })).task),
+    graph: async (graph_id) => (await ask('GetGraph', { graph_id })).graph,
+    cancelGraph: async (graph_id) => (await ask('CancelGraph', { graph_id })).graph,
     health: () => ask('Health', {}),
     metrics: () => ask('Metrics', {}),
     close: () => client.close(),

@@ -25,7 +25,7 @@ export class NotingStore extends MemoryStore {
     this.commits.push({ commit, durability })
     if (this.broken !== null) return Promise.reject(this.broken)
     for (const task of commit.ended ?? []) this.endedIds.push(task.id)
-    return super.commit(commit)
+    return super.commit(commit, durability)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Tasks for tests: everything that a test does not name is absent. */
 import { type GraphPlan, planGraph } from '../../src/domain/graph.ts'
 import { DEFAULT_LIMITS } from '../../src/domain/limits.ts'
-import { newGraph } from '../../src/domain/graph-record.ts'
+import { type Graph, newGraph } from '../../src/domain/graph-record.ts'
 import { newTask } from '../../src/domain/new-task.ts'
 import type { SubmittedTask, Task } from '../../src/domain/task.ts'
 import type { Acceptance } from '../../src/store/store.ts'
@@ -36,8 +36,12 @@ export const accepted = (id: string, given: Partial<SubmittedTask> = {}, handleI
   return newTask(submitted(id, given), { key, graph, createdMs: CREATED_MS, handleId, attempt: 0 })
 }
 
-/** What is committed to accept it. */
-export const acceptanceOf = (task: Task): Acceptance => ({ graph: task.graph, tasks: [task] })
+/** What is committed to accept these tasks, as the graph of the first of them. */
+export const graphOf = (...tasks: readonly Task[]): Acceptance => {
+  const graph = newGraph(tasks[0]!.key, tasks.length, CREATED_MS, false)
+  for (const task of tasks) (task as { graph: Graph }).graph = graph
+  return { graph, tasks }
+}
 
 /** The plan of a graph that has no problem. */
 export const planOf = (tasks: readonly SubmittedTask[]): GraphPlan => {

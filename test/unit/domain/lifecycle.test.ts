@@ -19,6 +19,10 @@ const FAIL = ['failed', 'free-slot', 'save', 'skip-dependents']
 const RETRY = ['backoff', 'free-slot', 'await-retry']
 const REQUEUE = ['ready', 'free-slot', 'enqueue']
 const DUE = ['ready', 'enqueue']
+const DEFER = ['delayed', 'await-time']
+const CANCEL = ['failed', 'save', 'skip-dependents']
+const STOP_WAITING = ['failed', 'stop-waiting', 'save', 'skip-dependents']
+const REVIVE = ['blocked']
 const none = null
 
 /** Every phase × every event: where it leads and what has to happen, `none` where it means nothing. */
@@ -32,6 +36,9 @@ const EXPECTED: Readonly<Record<Phase, Readonly<Record<LifeEvent, readonly strin
     fail: none,
     retry: none,
     requeue: none,
+    defer: DEFER,
+    cancel: CANCEL,
+    revive: none,
   },
   ready: {
     release: none,
@@ -42,6 +49,22 @@ const EXPECTED: Readonly<Record<Phase, Readonly<Record<LifeEvent, readonly strin
     fail: none,
     retry: none,
     requeue: none,
+    defer: none,
+    cancel: CANCEL,
+    revive: none,
+  },
+  delayed: {
+    release: none,
+    skip: none,
+    start: none,
+    due: DUE,
+    succeed: none,
+    fail: none,
+    retry: none,
+    requeue: none,
+    defer: none,
+    cancel: STOP_WAITING,
+    revive: none,
   },
   running: {
     release: none,
@@ -52,6 +75,9 @@ const EXPECTED: Readonly<Record<Phase, Readonly<Record<LifeEvent, readonly strin
     fail: FAIL,
     retry: RETRY,
     requeue: REQUEUE,
+    defer: none,
+    cancel: none,
+    revive: none,
   },
   backoff: {
     release: none,
@@ -62,6 +88,9 @@ const EXPECTED: Readonly<Record<Phase, Readonly<Record<LifeEvent, readonly strin
     fail: none,
     retry: none,
     requeue: none,
+    defer: none,
+    cancel: STOP_WAITING,
+    revive: none,
   },
   success: {
     release: none,
@@ -72,6 +101,9 @@ const EXPECTED: Readonly<Record<Phase, Readonly<Record<LifeEvent, readonly strin
     fail: none,
     retry: none,
     requeue: none,
+    defer: none,
+    cancel: none,
+    revive: none,
   },
   failed: {
     release: none,
@@ -82,6 +114,9 @@ const EXPECTED: Readonly<Record<Phase, Readonly<Record<LifeEvent, readonly strin
     fail: none,
     retry: none,
     requeue: none,
+    defer: none,
+    cancel: none,
+    revive: REVIVE,
   },
   skipped: {
     release: none,
@@ -92,6 +127,9 @@ const EXPECTED: Readonly<Record<Phase, Readonly<Record<LifeEvent, readonly strin
     fail: none,
     retry: none,
     requeue: none,
+    defer: none,
+    cancel: none,
+    revive: REVIVE,
   },
 }
 
@@ -106,11 +144,11 @@ describe('the life of a task', () => {
     }
   }
 
-  it('ends exactly in the phases that are over', () => {
+  it('ends exactly in the phases that are over, until it is revived', () => {
     for (const phase of PHASES) {
       assert.equal(
         isOver(phase),
-        EVENTS.every((event) => transition(phase, event) === null),
+        EVENTS.every((event) => event === 'revive' || transition(phase, event) === null),
         phase,
       )
     }
@@ -139,6 +177,7 @@ describe('the life of a task', () => {
 describe('the status that a client sees', () => {
   const TABLE: Readonly<Record<Phase, readonly [before: string, after: string]>> = {
     blocked: ['pending', 'running'],
+    delayed: ['pending', 'running'],
     ready: ['pending', 'running'],
     running: ['pending', 'running'],
     backoff: ['pending', 'running'],

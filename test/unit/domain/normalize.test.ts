@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { newGraph } from '../../../src/domain/graph-record.ts'
 import { newTask } from '../../../src/domain/new-task.ts'
 import { isKnownType, normalize } from '../../../src/domain/normalize.ts'
 import { handleOf, toolInputJson } from '../../../src/domain/task.ts'
@@ -71,12 +72,12 @@ describe('newTask', () => {
 
   it('notes that an mcp task was accepted', () => {
     const task = accepted('a', { type: 'mcp' }, handleOf(12))
-    assert.equal(task.handleId, 'mcp-12')
+    assert.equal(task.handleId, 'mcp-1000000000000012')
     assert.deepEqual(task.progress, [{ atMs: task.createdMs, message: 'task accepted' }])
   })
 
   it('keeps what the record says of its category', () => {
-    const identity = { key: 1, createdMs: 0, handleId: '', attempt: 3 }
+    const identity = { key: 1, graph: newGraph(1, 1, 0, false), createdMs: 0, handleId: '', attempt: 3 }
     const kept = newTask(submitted('a', { type: 'os' }), { ...identity, executionCategory: 'os' })
     assert.equal(kept.executionCategory, 'os')
     assert.equal(kept.attempt, 3)

@@ -95,7 +95,7 @@ describe('a record of the original server', () => {
       read({ type: 'mcp', handle_id: 'mcp-1775182513428872000' }).handleId,
       'mcp-1775182513428872000',
     )
-    assert.equal(read({ type: 'mcp' }).handleId, 'mcp-42')
+    assert.equal(read({ type: 'mcp' }).handleId, 'mcp-1000000000000042')
     assert.equal(read({ type: 'os', handle_id: 'mcp-1' }).handleId, '')
   })
 

@@ -23,7 +23,7 @@ const recorded = (of: string, name: string): Shape => {
   return task
 }
 
-/** Every key in it, at any depth, in the order of the alphabet: `runtime.error.code`. */
+/** Every key in it that part A knows, at any depth, in the order of the alphabet: `runtime.error.code`. */
 const keysOf = (value: Shape, under = ''): string[] =>
   Object.entries(value)
     .flatMap(([key, child]) => [
@@ -32,6 +32,7 @@ const keysOf = (value: Shape, under = ''): string[] =>
         ? keysOf(child, `${under}${key}.`)
         : []),
     ])
+    .filter((key) => key !== 'graph_id')
     .sort()
 
 const envelope = (given: Partial<Envelope> = {}): Envelope => ({
@@ -76,7 +77,12 @@ describe('a finished task has the shape that the original server answered', () =
     assert.deepEqual(keysOf(found), keysOf(expected))
     assert.deepEqual(
       { ...found, runtime: { ...found.runtime, started_at: '<time>', finished_at: '<time>' } },
-      { ...expected, created_at: found.created_at, updated_at: found.updated_at },
+      {
+        ...expected,
+        graph_id: found.graph_id,
+        created_at: found.created_at,
+        updated_at: found.updated_at,
+      },
     )
   })
 
@@ -140,7 +146,12 @@ describe('a finished task has the shape that the original server answered', () =
     task.phase = 'skipped'
     task.error = 'dependency <tag>-b skipped'
     const found = parsed(finishedTaskJson(task))
-    assert.deepEqual(found, { ...expected, created_at: found.created_at, updated_at: found.updated_at })
+    assert.deepEqual(found, {
+      ...expected,
+      graph_id: found.graph_id,
+      created_at: found.created_at,
+      updated_at: found.updated_at,
+    })
   })
 
   it('a timeout with a retry', () => {
@@ -244,6 +255,26 @@ describe('a finished task', () => {
 })
 
 describe('a task that is not over', () => {
+  it('shows when and whether it runs, where that is not the usual', () => {
+    const task = accepted('a', {
+      priority: 0,
+      runAtMs: 1_775_211_263_805,
+      allowFailure: true,
+      runIf: 'always',
+    })
+    const found = parsed(liveTaskJson(task))
+    assert.deepEqual(
+      [found.priority, found.run_at, found.allow_failure, found.run_if],
+      [0, '2026-04-03T10:14:23.805Z', true, 'always'],
+    )
+  })
+
+  it('that waits after an attempt says how many there were', () => {
+    const task = accepted('a')
+    task.attempt = 3
+    assert.deepEqual(parsed(liveTaskJson(task)).runtime, { attempt: 3 })
+  })
+
   it('shows what was submitted and that it is pending', () => {
     const task = accepted('a', { paramsJson: '{"message":"x"}', retry: 2, timeoutMs: 5 })
     assert.deepEqual(parsed(liveTaskJson(task)), {
@@ -256,6 +287,7 @@ describe('a task that is not over', () => {
       input: { message: 'x' },
       execution_category: 'os',
       status: 'pending',
+      graph_id: `g-${task.key}`,
       created_at: '2026-04-03T10:14:23.805Z',
       updated_at: '2026-04-03T10:14:23.805Z',
     })

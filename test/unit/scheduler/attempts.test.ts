@@ -71,31 +71,68 @@ describe('Attempts', () => {
 })
 
 describe('Keys', () => {
-  it('grow for good, whatever the clock does', () => {
-    const keys = new Keys()
-    const made = [1000, 1000, 1001, 500, 1001].map((nowMs) => keys.next(nowMs))
-    assert.deepEqual(made, [1_000_000, 1_000_001, 1_001_000, 1_001_001, 1_001_002])
-  })
-})
-
-describe('Keys that are in use', () => {
-  it('are passed over', () => {
-    const keys = new Keys()
-    keys.passOver(1_000_005)
-    keys.passOver(3)
-    assert.equal(keys.next(1000), 1_000_006)
-    assert.equal(keys.next(1001), 1_001_000)
+  it('go on from the last one, without a gap', () => {
+    const keys = new Keys(41)
+    assert.deepEqual([keys.take(1), keys.take(3), keys.take(0), keys.take(1)], [42, 43, 46, 46])
+    assert.equal(new Keys().take(1), 1)
   })
 })
 
 describe('acceptPlan', () => {
   it('links tasks with those that wait for them', () => {
     const plan = planOf([submitted('b', { dependsOn: ['a', 'a'] }), submitted('a', { type: 'mcp' })])
-    const [b, a] = acceptPlan(plan, new Keys(), 7)
+    const { graph, tasks, outside } = acceptPlan(plan, new Keys(6), 7, true)
+    const [b, a] = tasks
     assert.deepEqual(a!.dependents, [b, b])
     assert.deepEqual([b!.dependents, b!.waitingFor, b!.phase, a!.phase], [null, 2, 'blocked', 'ready'])
-    assert.deepEqual([b!.key, a!.key, a!.handleId, b!.handleId], [7000, 7001, 'mcp-7001', ''])
+    assert.deepEqual([b!.key, a!.key, a!.handleId, b!.handleId], [7, 8, 'mcp-1000000000000008', ''])
     assert.deepEqual([a!.createdMs, b!.updatedMs], [7, 7])
+    assert.deepEqual([graph.key, graph.size, graph.unfinished, graph.isRelaxed], [7, 2, 2, true])
+    assert.equal(a!.graph, graph)
+    assert.deepEqual(outside, [])
+  })
+
+  it('leaves out what exists already, and names who depends on it', () => {
+    const plan = planOf([
+      submitted('a'),
+      submitted('b', { dependsOn: ['a', 'c'] }),
+      submitted('c', { dependsOn: ['a'] }),
+    ])
+    const { graph, tasks, outside } = acceptPlan(plan, new Keys(), 7, false, new Set(['a']))
+    assert.deepEqual([graph.key, graph.size], [1, 2])
+    assert.deepEqual(
+      tasks.map((task) => [task.key, task.id, task.waitingFor]),
+      [
+        [1, 'b', 2],
+        [2, 'c', 1],
+      ],
+    )
+    assert.deepEqual(
+      outside.map(({ task, id }) => [task.id, id]),
+      [
+        ['b', 'a'],
+        ['c', 'a'],
+      ],
+    )
+  })
+
+  it('turns a delay into a time', () => {
+    const times = planOf([
+      submitted('a', { delayMs: 5 }),
+      submitted('b', { delayMs: 5, runAtMs: 100 }),
+      submitted('c', { runAtMs: 3 }),
+      submitted('d', { delayMs: Number.MAX_SAFE_INTEGER }),
+    ])
+    const { tasks } = acceptPlan(times, new Keys(), 7, false)
+    assert.deepEqual(
+      tasks.map((task) => [task.runAtMs, task.phase]),
+      [
+        [12, 'blocked'],
+        [100, 'blocked'],
+        [3, 'blocked'],
+        [Date.parse('9999-12-31T23:59:59.999Z'), 'blocked'],
+      ],
+    )
   })
 })
 

@@ -88,7 +88,7 @@ describe('the envelope of an attempt', () => {
       ))
   }
 
-  for (const cause of [null, 'cancel', 'shutdown'] as const) {
+  for (const cause of [null, 'shutdown'] as const) {
     it(`that was lost with its thread (${cause})`, () =>
       assert.deepEqual(lostEnvelope('out of memory', cause, 5, 9), {
         status: 'failed',
@@ -105,6 +105,11 @@ describe('the envelope of an attempt', () => {
         },
       }))
   }
+
+  it('that was lost while it was cancelled', () => {
+    const { status, error } = lostEnvelope('stuck', 'cancel', 5, 9)
+    assert.deepEqual([status, error!.code, error!.message], ['cancelled', 'cancelled', 'context canceled'])
+  })
 
   it('that was lost after it ran out of time: the first cause wins', () =>
     assert.equal(lostEnvelope('stuck', 'timeout', 5, 9).error!.code, 'timeout'))

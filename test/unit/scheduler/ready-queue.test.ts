@@ -3,9 +3,16 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { ReadyQueue } from '../../../src/scheduler/ready-queue.ts'
 
+interface Item {
+  readonly n: number
+  readonly priority: number
+}
+
+const item = (n: number, priority = 5): Item => ({ n, priority })
+
 describe('ReadyQueue', () => {
   it('gives nothing where nothing waits', () => {
-    const queue = new ReadyQueue<number>()
+    const queue = new ReadyQueue<Item>()
     assert.equal(queue.size, 0)
     assert.equal(queue.take(), undefined)
     assert.equal(queue.size, 0)
@@ -14,13 +21,14 @@ describe('ReadyQueue', () => {
   it('is first in, first out, over any pushes and takes', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -150, max: 200 }), { maxLength: 30 }), (steps) => {
-        const queue = new ReadyQueue<number>()
-        const model: number[] = []
+        const queue = new ReadyQueue<Item>()
+        const model: Item[] = []
         let next = 0
         for (const step of steps) {
           for (let n = 0; n < step; n++) {
-            queue.push(next)
-            model.push(next++)
+            const each = item(next++)
+            queue.push(each)
+            model.push(each)
           }
           for (let n = 0; n > step; n--) assert.equal(queue.take(), model.shift())
           assert.equal(queue.size, model.length)
@@ -31,19 +39,26 @@ describe('ReadyQueue', () => {
     )
   })
 
-  it('holds nothing of what was taken', () => {
-    const queue = new ReadyQueue<number | undefined>()
-    for (let n = 0; n < 64; n++) queue.push(n)
-    for (let n = 0; n < 64; n++) queue.take()
-    queue.push(undefined)
-    assert.equal(queue.size, 1)
-    assert.equal(queue.take(), undefined)
-    assert.equal(queue.size, 0)
+  it('gives a higher priority first, and within one the first', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -1, max: 9 })), (steps) => {
+        const queue = new ReadyQueue<Item>()
+        const model: Item[] = []
+        for (const [n, step] of steps.entries()) {
+          if (step >= 0) {
+            queue.push(item(n, step))
+            model.push(item(n, step))
+            model.sort((a, b) => b.priority - a.priority || a.n - b.n)
+          } else assert.deepEqual(queue.take(), model.shift())
+          assert.equal(queue.size, model.length)
+        }
+      }),
+    )
   })
 
   it('holds a million', () => {
-    const queue = new ReadyQueue<number>()
-    for (let n = 0; n < 1_000_000; n++) queue.push(n)
-    for (let n = 0; n < 1_000_000; n++) if (queue.take() !== n) assert.fail(`at ${n}`)
+    const queue = new ReadyQueue<Item>()
+    for (let n = 0; n < 1_000_000; n++) queue.push(item(n))
+    for (let n = 0; n < 1_000_000; n++) if (queue.take()!.n !== n) assert.fail(`at ${n}`)
   })
 })

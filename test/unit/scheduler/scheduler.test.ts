@@ -79,6 +79,7 @@ describe('the scheduler gives slots', () => {
     assert.deepEqual(a, {
       ref: 0,
       taskId: 'a',
+      graphId: 'g-1',
       category: 'os',
       toolName: 'shell',
       inputJson: '{"command":"ls"}',
@@ -425,7 +426,11 @@ describe('an id that is submitted again', () => {
     const young = executor.ref('a')
     assert.notEqual(old, young)
 
-    executor.fail(old, { message: 'old' })
+    assert.deepEqual(
+      executor.aborts.map(({ ref }) => ref),
+      [old],
+    )
+    await turn()
     assert.deepEqual(await states('a'), ['a: running'])
     // What waited for the old run is decided by the old run.
     assert.deepEqual(await states('b'), ['b: skipped dependency a failed'])
@@ -436,6 +441,7 @@ describe('an id that is submitted again', () => {
 
   it('stays what the young run made of it, whichever ends last', async (t) => {
     const { executor, submit, get } = await startRig(t)
+    executor.answersAborts = false
     await submit(submitted('a'))
     const old = executor.ref('a')
     await submit(submitted('a'))
@@ -470,8 +476,8 @@ describe('a task whose record was deleted', () => {
   it('runs on and releases its dependents; its outcome brings no record back', async (t) => {
     const { executor, scheduler, submit, states } = await startRig(t)
     await submit(submitted('a'), submitted('b', { dependsOn: ['a'] }))
-    assert.equal(await scheduler.remove('a'), true)
-    assert.equal(await scheduler.remove('a'), false)
+    assert.ok((await scheduler.remove('a')).ok)
+    assert.ok(!(await scheduler.remove('a')).ok)
     assert.equal(executor.aborts.length, 0)
     executor.succeed(executor.ref('a'))
     assert.deepEqual(await states('a', 'b'), ['a: none', 'b: running'])
@@ -482,7 +488,7 @@ describe('a task whose record was deleted', () => {
   it('runs though it had not begun, and skips its dependents where it fails', async (t) => {
     const { executor, scheduler, submit, states } = await startRig(t, { slots: 1 })
     await submit(submitted('first'), submitted('a'), submitted('b', { dependsOn: ['a'] }))
-    assert.ok(await scheduler.remove('a'))
+    assert.ok((await scheduler.remove('a')).ok)
     executor.succeed(executor.ref('first'))
     executor.fail(executor.ref('a'))
     assert.deepEqual(await states('a', 'b'), ['a: none', 'b: skipped dependency a failed'])
@@ -492,8 +498,8 @@ describe('a task whose record was deleted', () => {
     const { executor, scheduler, submit } = await startRig(t)
     await submit(submitted('a'))
     executor.succeed(executor.ref('a'))
-    assert.ok(await scheduler.remove('a'))
-    assert.equal(await scheduler.remove('never there'), false)
+    assert.ok((await scheduler.remove('a')).ok)
+    assert.ok(!(await scheduler.remove('never there')).ok)
   })
 
   it('skips its dependents over a restart in between', async (t) => {
@@ -654,7 +660,11 @@ describe('stop', () => {
     await submit(submitted('a'))
     const stopped = scheduler.stop(1000)
     for (const _ of ['while it stops', 'once it stopped']) {
-      const refused = await scheduler.submit(planOf([submitted('b')]))
+      const refused = await scheduler.submit({
+        plan: planOf([submitted('b')]),
+        onConflict: 'replace',
+        isRelaxed: false,
+      })
       assert.deepEqual(refused, {
         ok: false,
         problem: {
@@ -738,7 +748,7 @@ describe('start, after an earlier run', () => {
       submitted('a'),
       ...chain(3, {}).map((task) => ({ ...task, dependsOn: ['a', ...task.dependsOn] })),
     )
-    await store.commit({ removed: ['a'] })
+    await store.commit({ removed: ['a'] }, 'sync')
     await stop()
     assert.equal(executor.pending.size, 0)
 

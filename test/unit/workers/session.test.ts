@@ -29,7 +29,15 @@ class Peer {
   }
 
   run(...assignments: (Partial<Assignment> & { ref: number })[]): void {
-    const rest = { taskId: 't', category: 'os', toolName: 'noop', inputJson: '{}', attempt: 1, handleId: '' }
+    const rest = {
+      taskId: 't',
+      graphId: 'g-1',
+      category: 'os',
+      toolName: 'noop',
+      inputJson: '{}',
+      attempt: 1,
+      handleId: '',
+    }
     this.send({ type: 'run', assignments: assignments.map((assignment) => ({ ...rest, ...assignment })) })
   }
 
