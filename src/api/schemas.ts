@@ -34,7 +34,7 @@ const flag = v.boolean('true or false')
 const texts = v.array(text, 'an array of strings')
 
 /** A task as `POST /tasks` takes it. Absent and null are the same. */
-export const TaskSchema = objectOf({
+const TaskSchema = objectOf({
   id: v.nullish(text),
   type: v.nullish(text),
   params: v.nullish(object),
@@ -52,7 +52,7 @@ export const TaskSchema = objectOf({
 })
 
 /** The body of `POST /tasks`. */
-export const TaskGraphSchema = v.nullish(
+const TaskGraphSchema = v.nullish(
   objectOf({
     tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')),
     on_conflict: v.nullish(v.picklist(ON_CONFLICTS, '"replace", "reject" or "ignore"')),

@@ -18,7 +18,7 @@ import { type GraphView, graphView } from './graph-view.ts'
 import type { SubmittedGraph } from './schemas.ts'
 
 /** What the service needs of the scheduler. */
-export interface Commands {
+interface Commands {
   submit(submission: Submission): Promise<Result<Accepted>>
   remove(id: string): Promise<Result<true>>
   cancel(id: string, graceMs?: number): Promise<Result<true>>
@@ -215,7 +215,7 @@ export class Service {
     ]
   }
 
-  /** Runs one `mcp` task; answers its state at that moment. Without an id it gets its handle for one. */
+  /** Runs one `mcp` task; answers its state at that moment. Without an id it gets a fresh one, `mcp-call-<uuid>`. */
   async mcpCall(call: McpCall): Promise<Result<string>> {
     const task = {
       id: call.id || `mcp-call-${crypto.randomUUID()}`,

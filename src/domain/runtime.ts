@@ -23,10 +23,7 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
 /** Who reports an error: the tool's executor, or the scheduler around it. */
-export type ErrorSource = 'executor' | 'scheduler'
-
-/** `run_status` and `runtime.status`. */
-export type RunStatus = 'accepted' | 'running' | 'success' | 'failed' | 'cancelled'
+type ErrorSource = 'executor' | 'scheduler'
 
 /** `runtime.error`. `detailsJson` is JSON text, `''` for none. */
 export interface RuntimeError {

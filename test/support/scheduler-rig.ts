@@ -13,7 +13,7 @@ import { planOf } from './tasks.ts'
 import { tempDir } from './temp-dir.ts'
 
 /** A memory store that notes in what order tasks ended. */
-export class NotingStore extends MemoryStore {
+class NotingStore extends MemoryStore {
   readonly endedIds: string[] = []
 
   /** Every commit, with what it was asked for. */

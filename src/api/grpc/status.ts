@@ -4,7 +4,7 @@ import type { Problem, ProblemCode } from '../../domain/errors.ts'
 import { wellFormed } from './text.ts'
 
 /** Every refusal as a status. */
-export const GRPC_STATUS = {
+const GRPC_STATUS = {
   invalid: status.INVALID_ARGUMENT,
   not_found: status.NOT_FOUND,
   method_not_allowed: status.UNIMPLEMENTED,

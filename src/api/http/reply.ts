@@ -15,7 +15,7 @@ export interface Bindings {
 export type HttpContext = Context<{ Bindings: Bindings }>
 
 /** Every refusal as a status. */
-export const HTTP_STATUS = {
+const HTTP_STATUS = {
   invalid: 400,
   not_found: 404,
   method_not_allowed: 405,
