@@ -25,7 +25,8 @@ describe('parseGraph reads', () => {
   it('every field of a task', () =>
     assert.deepEqual(
       tasksOf(`{"tasks":[{"id":"a","type":"os","params":{"p":[1,{"x":null}]},"depends_on":["b","c"],"retry":2,
-        "timeout":3000,"tool_name":"shell","input":{"i":1.5},"annotations":{"team":"x"}}]}`),
+        "timeout":3000,"tool_name":"shell","input":{"i":1.5},"annotations":{"team":"x"},
+        "priority":9,"run_at":"2026-04-03T18:14:23.805+08:00","delay_ms":7,"allow_failure":true,"run_if":"always"}]}`),
       [
         {
           id: 'a',
@@ -37,9 +38,28 @@ describe('parseGraph reads', () => {
           retry: 2,
           timeoutMs: 3000,
           toolName: 'shell',
+          priority: 9,
+          runAtMs: 1_775_211_263_805,
+          delayMs: 7,
+          allowFailure: true,
+          runIf: 'always',
         },
       ],
     ))
+
+  it('what it cannot judge, for the plan to name', () => {
+    const [task] = tasksOf('{"tasks":[{"run_at":"soon","run_if":"never"}]}')
+    assert.deepEqual([task!.runAtMs, task!.runAtText, task!.runIf], [Number.NaN, 'soon', 'never'])
+  })
+
+  it('how the graph is to be taken', () => {
+    const value = parseGraph({ tasks: [], on_conflict: 'ignore', durability: 'relaxed' })
+    assert.ok(value.ok)
+    assert.deepEqual(value.value, { tasks: [], onConflict: 'ignore', durability: 'relaxed' })
+    const usual = parseGraph({})
+    assert.ok(usual.ok)
+    assert.deepEqual(usual.value, { tasks: [], onConflict: 'replace', durability: null })
+  })
 
   const NONE = [{ ...submitted(''), type: '' }]
 
@@ -131,6 +151,9 @@ describe('parseGraph names the path and what came', () => {
     ['{"tasks":[{"timeout":[]}]}', 'tasks[0].timeout: expected an integer, got an array'],
     ['{"tasks":[{"tool_name":{}}]}', 'tasks[0].tool_name: expected a string, got an object'],
     ['{"tasks":[{"input":0}]}', 'tasks[0].input: expected an object, got 0'],
+    ['{"durability":"maybe"}', 'durability: expected "sync" or "relaxed", got "maybe"'],
+    ['{"on_conflict":1}', 'on_conflict: expected "replace", "reject" or "ignore", got 1'],
+    ['{"tasks":[{"allow_failure":1}]}', 'tasks[0].allow_failure: expected true or false, got 1'],
     ['{"tasks":[{"annotations":"x"}]}', 'tasks[0].annotations: expected an object of strings, got "x"'],
     [
       '{"tasks":[{"annotations":["x"]}]}',

@@ -298,6 +298,7 @@ describe('a task that is not over', () => {
       'id',
       'type',
       'status',
+      'graph_id',
       'created_at',
       'updated_at',
     ]))

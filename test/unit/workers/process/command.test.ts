@@ -35,6 +35,7 @@ test('gives both outputs and the exit status', async () => {
   assert.deepEqual(result, {
     reason: 'exit status 3',
     exitCode: 3,
+    signal: null,
     stdout: { text: 'out\n', truncatedBytes: 0 },
     stderr: { text: 'err\n', truncatedBytes: 0 },
   })

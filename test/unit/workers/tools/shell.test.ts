@@ -51,6 +51,7 @@ test('a failure has its result too', async () => {
     message: 'command failed: signal: killed',
     isFinal: false,
     output: output({ runner: 'sh', exit_code: -1 }),
+    details: { signal: 'SIGKILL' },
   })
   assert.deepEqual(await runTool(shell, { script: 'x', runner: 'powershell' }), {
     ok: false,
