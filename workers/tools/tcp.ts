@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { dialReason, joinHostPort, LATE, stopReason } from '../reasons.ts'
+import { dialReason, joinHostPort, LATE, lookupReason, stopReason } from '../reasons.ts'
 import { splitHostPort } from './host-port.ts'
 import { InputFields } from './input.ts'
 import { done, failDuring, refuse, type Tool } from './tool.ts'
@@ -10,6 +10,8 @@ const MAX_TIMEOUT_MS = 60_000
 /** `''` once a connection was made (it is closed again), else why there was none. */
 const dial = (host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<string> =>
   new Promise((resolve) => {
+    // No name holds a NUL. Node 20 looks it up and finds none, Node 24 throws.
+    if (host.includes('\0')) return resolve(`dial tcp: ${lookupReason(host, { code: 'ENOTFOUND' })}`)
     // Port 0 is no port to Node, but one that refuses to the system.
     const socket = connect({
       host: host === '' ? 'localhost' : host,
