@@ -70,11 +70,9 @@ test('a client of the first table makes all six calls', async (t) => {
     tasks_failed: 0,
     by_type: { mcp: 1, os: 1 },
   })
-  assert.deepEqual((await call(client, 'Health', {})).message, {
-    status: 'ok',
-    version: 'v9.8.7',
-    uptime: '0s',
-  })
+  const { uptime, ...health } = (await call(client, 'Health', {})).message
+  assert.deepEqual(health, { status: 'ok', version: 'v9.8.7' })
+  assert.match(uptime, /^\d+s$/)
 
   assert.deepEqual((await call(client, 'DeleteTask', { id: 'a' })).message, { deleted: true })
   await assert.rejects(call(client, 'GetTask', { id: 'a' }), {
