@@ -6,6 +6,7 @@ import { type DependencyEnd, endOf } from '../domain/dependency.ts'
 import { type Graph, countEnded } from '../domain/graph-record.ts'
 import { finishedTaskJson, liveTaskJson } from '../domain/task-json.ts'
 import type { Task } from '../domain/task.ts'
+import { prepareDataDir } from './data-dir.ts'
 import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
 import type {
@@ -58,6 +59,7 @@ export class MemoryStore implements Store {
   }
 
   async start(): Promise<Found> {
+    await prepareDataDir(this.#options.dataDir)
     const loaded = await loadRecords(this.#options.dataDir, this.#options.nowMs())
     this.#takeOver(loaded)
     if (this.#options.saveEveryMs > 0) {
