@@ -60,6 +60,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     limits: config.limits,
     version: VERSION,
     nowMs,
+    durability: config.durability,
   })
   const onFault = (err: unknown, traceId: string): void =>
     log.error({ err, trace_id: traceId }, 'internal error')

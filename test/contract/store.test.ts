@@ -203,6 +203,35 @@ for (const [name, make] of Object.entries(STORES)) {
       )
     })
 
+    test('a removed record stays away where others that came with it are not over, over two restarts', async () => {
+      const [a] = await accept(submitted('a'), submitted('b'))
+      await store.commit({ ended: [end(a!)] }, 'sync')
+      await reopen()
+      await store.commit({ removed: ['a'] }, 'sync')
+      await reopen()
+      assert.equal(await store.get('a'), null)
+      assert.deepEqual(
+        found.unfinished.map(({ task }) => task.id),
+        ['b'],
+      )
+    })
+
+    test('a list goes on while what it has not come to is removed', async () => {
+      const tasks = await accept(...Array.from({ length: 2000 }, (_, at) => submitted(`n${at}`)))
+      await store.commit({ ended: tasks.map((task) => end(task)) }, 'sync')
+      const removing = store.commit({ removed: tasks.slice(0, 1900).map(({ id }) => id) }, 'sync')
+      let isOver = false
+      const over = removing.then(() => {
+        isOver = true
+      })
+      while (!isOver) {
+        await listed()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      await over
+      assert.equal((await listed()).length, 100)
+    })
+
     test('the list is in the order of creation', async () => {
       const ids = Array.from({ length: 300 }, (_, at) => `t${at}`)
       const tasks = await accept(...ids.map((id) => submitted(id)))
@@ -251,6 +280,33 @@ for (const [name, make] of Object.entries(STORES)) {
         [graph.key],
       )
       assert.equal(await store.graph(999_999), null)
+    })
+
+    /** A store may count what is gone as it ended, as skipped, or not at all. */
+    const isOverWithOneSuccess = async (key: number): Promise<void> => {
+      const { size, counts } = (await store.graph(key))!
+      assert.equal(counts.success, 1)
+      assert.equal(counts.success + counts.failed + counts.skipped, size)
+    }
+
+    test('a graph of which records were removed is over all the same, also after a restart', async () => {
+      const [a] = await accept(submitted('a'), submitted('b'), submitted('c'))
+      const { key } = a!.graph
+      await store.commit({ ended: [end(a!, 'failed')] }, 'sync')
+      await store.commit({ removed: ['a', 'b'] }, 'sync')
+      await reopen()
+      assert.equal(found.unfinished.length, 1)
+      await store.commit({ ended: [end(found.unfinished[0]!.task)] }, 'sync')
+      await reopen()
+      await isOverWithOneSuccess(key)
+    })
+
+    test('a graph whose last unfinished record was removed before a restart is over', async () => {
+      const [a] = await accept(submitted('a'), submitted('b'))
+      await store.commit({ ended: [end(a!)] }, 'sync')
+      await store.commit({ removed: ['b'] }, 'sync')
+      await reopen()
+      await isOverWithOneSuccess(a!.graph.key)
     })
 
     test('graphs are listed newest first, in pages', async () => {

@@ -5,7 +5,7 @@
  * |---|---|---|
  * | meta | name | `format`, `lastKey`, `takenOver` |
  * | accepts | accept number | the graphs accepted in one sync, JSON (accept-records.ts) |
- * | gone | [accept number, key] | a task of that record whose own record was removed |
+ * | gone | [accept number, key] | how a task of that record, whose own record was removed, had ended (heads.ts) |
  * | starts | start number | attempts that began: triples of numbers (key, attempt, failures) |
  * | heads | batch number | where each finished task of a batch is (heads.ts) |
  * | batches | batch number | the JSON texts of finished tasks, one after the other |
@@ -22,7 +22,7 @@ export interface Tables {
   readonly root: RootDatabase
   readonly meta: Database<Json, string>
   readonly accepts: Database<Buffer, number>
-  readonly gone: Database<1, [number, number]>
+  readonly gone: Database<number, [number, number]>
   readonly starts: Database<Buffer, number>
   readonly heads: Database<Buffer, number>
   readonly batches: Database<Buffer, number>

@@ -83,9 +83,11 @@ export class Housekeeping {
   #clearGarbage(): void {
     const { tables, loaded, memory } = this.#options
     const { accepts, starts, batches } = loaded.garbage
-    if (accepts.length + starts.length + batches.length === 0) return
+    if (accepts.length + starts.length + batches.length + loaded.overGraphs.length === 0) return
     const begun = loaded.unfinished.filter((task) => task.attempt > 0 || task.failures > 0)
     tables.root.transactionSync(() => {
+      for (const { key, createdMs, size, isRelaxed, finishedMs, counts } of loaded.overGraphs)
+        tables.graphs.putSync(key, { createdMs, size, isRelaxed, finishedMs, counts })
       for (const number of accepts) {
         tables.accepts.removeSync(number)
         for (const gone of tables.gone.getKeys({ start: [number, 0], end: [number + 1, 0] }))

@@ -12,8 +12,10 @@
  * GET answers, and stays where it is.
  * @see docs/adr/0002-store.md
  */
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Graph, newGraph } from '../../domain/graph-record.ts'
+import { isOver } from '../../domain/lifecycle.ts'
 import { liveTaskJson } from '../../domain/task-json.ts'
 import { type Task, keyOfHandle } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
@@ -100,14 +102,35 @@ export class LmdbStore implements Store {
 
   async commit(commit: Commit, durability: Durability): Promise<void> {
     const { commits, housekeeping } = this.#opened
+    const takeBack = this.#announce(commit.accepted?.tasks ?? [])
     try {
       const isRelaxed = durability === 'relaxed'
       const isEarly = isRelaxed && commit.accepted !== undefined && commit.accepted.firstAnswer === undefined
       await commits.add(commit, isRelaxed, isEarly)
     } catch (error) {
-      throw await storeProblem(error)
+      takeBack()
+      throw await storeProblem(error, this.#options.dataDir)
     }
     housekeeping.noteChange()
+  }
+
+  /** New tasks are found by their ids from now on: one that comes next finds what it replaces. */
+  #announce(tasks: readonly Task[]): () => void {
+    const { live } = this.#opened.memory
+    const before = new Map<string, Task>()
+    for (const task of tasks) {
+      const replaced = live.get(task.id)
+      if (replaced !== undefined) before.set(task.id, replaced)
+      live.set(task.id, task)
+    }
+    return () => {
+      for (const task of tasks) {
+        const replaced = before.get(task.id)
+        if (live.get(task.id) !== task) continue
+        if (replaced === undefined || isOver(replaced.phase)) live.delete(task.id)
+        else live.set(task.id, replaced)
+      }
+    }
   }
 
   unfinished(id: string): Task | null {
@@ -180,7 +203,8 @@ export class LmdbStore implements Store {
     const { memory, texts } = this.#opened
     for (let key = graph.key; key < graph.key + graph.size; key++) {
       const place = memory.byKey.has(key) ? null : memory.index.place(key)
-      if (place !== null) yield { key, json: texts.read(place) }
+      const json = place === null ? null : texts.read(place)
+      if (json !== null) yield { key, json }
     }
   }
 
@@ -272,22 +296,30 @@ const graphOf = (key: number, record: unknown): Graph | null => {
 }
 
 /** A failed write, as a person can read it: what the disk said. */
-const storeProblem = async (error: unknown): Promise<Error> => {
+const storeProblem = async (error: unknown, dataDir: string): Promise<Error> => {
   const cause = (error as { commitError?: Promise<unknown> }).commitError
   // The reason may never be told: not waited for without end.
-  const reason =
+  const told =
     cause === undefined
       ? error
       : await Promise.race([
           cause.then(
             () => error,
-            (told: unknown) => told,
+            (reason: unknown) => reason,
           ),
           later(error),
         ])
-  return new Error(`the store cannot write: ${reason instanceof Error ? reason.message : String(reason)}`, {
-    cause: error,
-  })
+  const reason = told instanceof Error ? told.message : String(told)
+  // A disk that fills up within a write is told by LMDB as an input/output error.
+  const free = await statfs(dataDir).then(
+    (disk) => disk.bavail * disk.bsize,
+    () => Number.POSITIVE_INFINITY,
+  )
+  const why = free < FULL_DISK_BYTES ? `no space left on the disk of ${dataDir} (${reason})` : reason
+  return new Error(`the store cannot write: ${why}`, { cause: error })
 }
+
+/** With less than this free a failed write is put down to it. */
+const FULL_DISK_BYTES = 1024 * 1024
 
 const later = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), 50))

@@ -13,6 +13,8 @@ export interface Loaded {
   readonly index: TaskIndex
   /** Oldest first. */
   readonly unfinished: readonly Task[]
+  /** Over without a record that says so: what was under way of them was removed before a crash. */
+  readonly overGraphs: readonly Graph[]
   /** How many tasks of each accept record are not over. */
   readonly acceptsAlive: Map<number, number>
   /** Records that nothing needs any more: a crash came before they were removed. */
@@ -44,18 +46,31 @@ export const load = (tables: Tables): Loaded => {
   }
 
   const gone = new Set<string>()
-  for (const [accept, key] of tables.gone.getKeys({})) gone.add(`${accept}:${key}`)
+  /** How the tasks had ended whose records are gone. */
+  const goneCodes = new Map<number, number>()
+  for (const { key: at, value: code } of tables.gone.getRange({})) {
+    const [accept, key] = at as [number, number]
+    gone.add(`${accept}:${key}`)
+    goneCodes.set(key, code)
+  }
   const byKey = new Map<number, { part: AcceptPart; place: number; accept: number }>()
   const acceptsAlive = new Map<number, number>()
+  const parts = new Map<number, AcceptPart>()
   let lastAccept = 0
   for (const { key: accept, value } of tables.accepts.getRange({})) {
     lastAccept = Math.max(lastAccept, accept)
     let alive = 0
     for (const part of decodeParts(value.toString('utf8'))) {
+      parts.set(part.g, part)
       for (let place = 0; place < part.t.length; place++) {
         const key = keyInPart(part, place)
         lastKey = Math.max(lastKey, key)
-        if (gone.has(`${accept}:${key}`) || isFinished(index.code(key))) continue
+        if (gone.has(`${accept}:${key}`)) continue
+        if (isFinished(index.code(key))) {
+          // Should its record go while this one stays, it has to be noted as gone.
+          index.setAccept(key, accept)
+          continue
+        }
         const earlier = byKey.get(key)
         if (earlier !== undefined) release(acceptsAlive, earlier.accept, garbage.accepts)
         byKey.set(key, { part, place, accept })
@@ -67,7 +82,12 @@ export const load = (tables: Tables): Loaded => {
     else acceptsAlive.set(accept, alive)
   }
 
-  const unfinished = unfinishedTasks(byKey, index)
+  const unfinished = unfinishedTasks(byKey, index, goneCodes)
+  for (const task of unfinished) parts.delete(task.graph.key)
+  const overGraphs = [...parts.values()]
+    .filter((part) => tables.graphs.get(part.g) === undefined)
+    .map((part) => overGraph(part, index, goneCodes))
+    .filter((graph) => graph !== null)
   let lastStart = 0
   const tasks = new Map(unfinished.map((task) => [task.key, task]))
   for (const { key: start, value } of tables.starts.getRange({})) {
@@ -84,7 +104,7 @@ export const load = (tables: Tables): Loaded => {
     // The attempts are in the tasks now, and go into a record of their own again when the next ones begin.
     garbage.starts.push(start)
   }
-  return { index, unfinished, acceptsAlive, garbage, lastAccept, lastStart, lastBatch, lastKey }
+  return { index, unfinished, overGraphs, acceptsAlive, garbage, lastAccept, lastStart, lastBatch, lastKey }
 }
 
 const isFinished = (code: number): boolean => code !== 0 && code !== UNFINISHED
@@ -102,6 +122,7 @@ const release = (alive: Map<number, number>, record: number, garbage: number[]):
 const unfinishedTasks = (
   byKey: ReadonlyMap<number, { readonly part: AcceptPart; readonly place: number }>,
   index: TaskIndex,
+  goneCodes: ReadonlyMap<number, number>,
 ): Task[] => {
   const graphs = new Map<number, Graph>()
   const tasks: Task[] = []
@@ -110,7 +131,7 @@ const unfinishedTasks = (
     let graph = graphs.get(part.g)
     if (graph === undefined) {
       graph = newGraph(part.g, part.n, part.at, part.r === 1)
-      countFinished(graph, index)
+      countFinished(graph, index, goneCodes)
       graphs.set(part.g, graph)
     }
     tasks.push(decodeTask(part, place, graph))
@@ -120,11 +141,32 @@ const unfinishedTasks = (
   return tasks
 }
 
-/** A graph under way is counted once, at the start; from then on its counts are kept up. */
-const countFinished = (graph: Graph, index: TaskIndex): void => {
+/** A graph that is over, `null` where nothing is left of it. */
+const overGraph = (
+  part: AcceptPart,
+  index: TaskIndex,
+  goneCodes: ReadonlyMap<number, number>,
+): Graph | null => {
+  const graph = newGraph(part.g, part.n, part.at, part.r === 1)
+  let isLeft = false
+  for (let key = part.g; key < part.g + part.n; key++) isLeft ||= index.code(key) !== 0
+  if (!isLeft) return null
+  countFinished(graph, index, goneCodes)
+  graph.unfinished = 0
+  graph.finishedMs = part.at
+  return graph
+}
+
+/**
+ * A graph under way is counted once, at the start; from then on its counts are kept up. A task whose record was removed
+ * counts as it ended; one that had not ended by the crash never will, and is skipped.
+ */
+const countFinished = (graph: Graph, index: TaskIndex, goneCodes: ReadonlyMap<number, number>): void => {
   const { counts } = graph
   for (let key = graph.key; key < graph.key + graph.size; key++) {
-    switch (index.code(key)) {
+    const code = index.code(key)
+    if (code === UNFINISHED) continue
+    switch (code === 0 ? goneCodes.get(key) : code) {
       case CODES.success:
         counts.success++
         break
@@ -139,7 +181,7 @@ const countFinished = (graph: Graph, index: TaskIndex): void => {
         counts.skipped++
         counts.bad++
         break
-      case CODES.skippedBenign:
+      default:
         counts.skipped++
         break
     }

@@ -12,7 +12,7 @@ export class Removals {
   readonly #tables: Tables
   readonly #heads = new Map<number, Heads>()
   readonly #keys = new Set<number>()
-  readonly #gone: [number, number][] = []
+  readonly #gone: { readonly at: [number, number]; readonly code: number }[] = []
   readonly #graphs: number[] = []
 
   constructor(tables: Tables) {
@@ -29,7 +29,7 @@ export class Removals {
     if (code === 0 || this.#keys.has(key)) return
     this.#keys.add(key)
     const accept = memory.index.accept(key)
-    if (memory.accepts.has(accept)) this.#gone.push([accept, key])
+    if (memory.accepts.has(accept)) this.#gone.push({ at: [accept, key], code })
     const place = code === UNFINISHED ? null : memory.index.place(key)
     if (place === null) return
     let heads = this.#heads.get(place.batch)
@@ -52,16 +52,17 @@ export class Removals {
   }
 
   /** Writes the plan, within a transaction. */
-  put(): void {
+  put(texts: Texts): void {
     const tables = this.#tables
     for (const [batch, heads] of this.#heads) {
       if (heads.live > 0) void tables.heads.put(batch, heads.bytes)
       else {
         void tables.heads.remove(batch)
         void tables.batches.remove(batch)
+        texts.leave(batch)
       }
     }
-    for (const gone of this.#gone) void tables.gone.put(gone, 1)
+    for (const { at, code } of this.#gone) void tables.gone.put(at, code)
     for (const graph of this.#graphs) void tables.graphs.remove(graph)
   }
 
@@ -76,5 +77,9 @@ export class Removals {
       memory.index.remove(key)
     }
     for (const [batch, heads] of this.#heads) if (heads.live === 0) texts.forget(batch)
+  }
+
+  onFailed(texts: Texts): void {
+    for (const batch of this.#heads.keys()) texts.stay(batch)
   }
 }

@@ -50,6 +50,11 @@ export class TaskIndex {
     page.code[at] = UNFINISHED
   }
 
+  /** Notes the accept record that still holds a task that is over. */
+  setAccept(key: number, accept: number): void {
+    this.#pageFor(key).accept[key % PAGE_KEYS] = accept
+  }
+
   /** Notes where a task that is over now lies. */
   setFinished(key: number, hash: number, code: number, batch: number, offset: number, length: number): void {
     const page = this.#pageFor(key)

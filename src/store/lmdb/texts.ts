@@ -11,25 +11,39 @@ const LARGEST_CACHED_BYTES = 256 * 1024
 export class Texts {
   readonly #tables: Tables
   readonly #cache = new Map<number, Buffer>()
+  /** Batches that are being removed: gone from the database a moment before the index is told. */
+  readonly #leaving = new Set<number>()
 
   constructor(tables: Tables) {
     this.#tables = tables
   }
 
-  /** The text at a place. */
-  read({ batch, offset, length }: Place): string {
-    return this.#batch(batch).toString('utf8', offset, offset + length)
+  /** The text at a place; `null` where it has just been removed. */
+  read({ batch, offset, length }: Place): string | null {
+    return this.#batch(batch)?.toString('utf8', offset, offset + length) ?? null
+  }
+
+  /** Notes a batch that the write under way removes. */
+  leave(batch: number): void {
+    this.#leaving.add(batch)
+  }
+
+  /** The removal was not written. */
+  stay(batch: number): void {
+    this.#leaving.delete(batch)
   }
 
   /** Forgets a batch that was removed: its number is not given again. */
   forget(batch: number): void {
+    this.#leaving.delete(batch)
     this.#cache.delete(batch)
   }
 
-  #batch(number: number): Buffer {
+  #batch(number: number): Buffer | null {
     const cached = this.#cache.get(number)
     if (cached !== undefined) return cached
     const payload = this.#tables.batches.getBinary(number)
+    if (payload === undefined && this.#leaving.has(number)) return null
     if (payload === undefined) throw new Error(`the database is damaged: batch ${number} is missing`)
     if (payload.length > LARGEST_CACHED_BYTES) return payload
     if (this.#cache.size >= CACHED_BATCHES) {
@@ -44,4 +58,5 @@ export class Texts {
 }
 
 /** Whether a task's text is that of this id. */
-export const isTextOf = (text: string, id: string): boolean => text.startsWith(`{"id":${JSON.stringify(id)},`)
+export const isTextOf = (text: string | null, id: string): boolean =>
+  text?.startsWith(`{"id":${JSON.stringify(id)},`) === true

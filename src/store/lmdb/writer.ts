@@ -113,8 +113,8 @@ export class Writer implements GroupWriter<Change> {
       if (memory.byKey.get(task.key) !== task) {
         memory.index.addUnfinished(task.key, hashOf(task.id), group.accept)
         memory.byKey.set(task.key, task)
+        memory.live.set(task.id, task)
       }
-      memory.live.set(task.id, task)
     }
     for (const graph of group.over) memory.written.delete(graph.key)
     if (group.started.length > 0) {
@@ -158,12 +158,12 @@ export class Writer implements GroupWriter<Change> {
   onFailed(): void {
     const group = this.#group
     if (group === null) return
+    group.removals?.onFailed(this.#texts)
     for (const task of group.added) {
       // A revived one is as it was.
       if (group.removals?.has(task.key) === true) continue
       this.#memory.index.remove(task.key)
       this.#memory.byKey.delete(task.key)
-      if (this.#memory.live.get(task.id) === task) this.#memory.live.delete(task.id)
       this.#memory.graphs.delete(task.graph.key)
       this.#memory.written.delete(task.graph.key)
     }
@@ -209,7 +209,6 @@ export class Writer implements GroupWriter<Change> {
         // At once, so that the same id later in this group is seen; taken back where the write fails.
         memory.index.addUnfinished(task.key, hash, group.accept)
         memory.byKey.set(task.key, task)
-        memory.live.set(task.id, task)
         group.added.push(task)
       }
     }
@@ -229,7 +228,10 @@ export class Writer implements GroupWriter<Change> {
   #revive(group: WriteGroup, tasks: readonly Task[]): void {
     const { graph } = tasks[0]!
     for (const task of tasks) {
-      uncount(graph.counts, this.#memory.index.code(task.key))
+      const code = this.#memory.index.code(task.key)
+      // Removed since it was looked at.
+      if (statusOfCode(code) === null) continue
+      uncount(graph.counts, code)
       this.#remove(group, task.key)
       group.added.push(task)
     }
@@ -263,7 +265,7 @@ export class Writer implements GroupWriter<Change> {
         void tables.graphs.remove(graph.key)
       }
     }
-    group.removals?.put()
+    group.removals?.put(this.#texts)
     if (parts.length > 0) {
       void tables.accepts.put(group.accept, Buffer.from(`[${parts.join(',')}]`))
       const lastKey = group.added.reduce((last, task) => Math.max(last, task.key), this.#lastKey)

@@ -70,9 +70,23 @@ const blockedFolder = async (folder: string, reason: unknown): Promise<string> =
   return `${folder}: ${here !== null && !here.isDirectory() ? 'not a directory' : errnoText(reason)}`
 }
 
+/**
+ * Makes a folder, and those above it. Not by Node's own recursive mkdir: below /proc, where a folder is there and yet
+ * takes none, that one tries for ever.
+ */
+const makeFolders = async (folder: string, mayMakeParents = true): Promise<void> => {
+  const found = await mkdir(folder, FOLDER_MODE).catch((error: NodeJS.ErrnoException) => error)
+  if (found === undefined) return
+  if (found.code === 'EEXIST' && (await stat(folder)).isDirectory()) return
+  const parent = posix.dirname(folder)
+  if (!mayMakeParents || found.code !== 'ENOENT' || parent === folder) throw found
+  await makeFolders(parent)
+  await makeFolders(folder, false)
+}
+
 const makeFolder = async (folder: string): Promise<void> => {
   try {
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
+    await makeFolders(folder)
   } catch (error) {
     throw new FileProblem(`create directory: mkdir ${await blockedFolder(folder, error)}`)
   }
