@@ -52,7 +52,11 @@ const run = async (): Promise<void> => {
   process.on('SIGTERM', onSignal)
   // A broken invariant in one request must not end every other: it is logged, and seen.
   process.on('uncaughtException', (err) => log.error({ err }, 'uncaught exception'))
-  process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'))
+  process.on('unhandledRejection', (err) => {
+    // Beside the promise that it gives out, lmdb rejects one of its own: the store has told of this failure already.
+    const isToldAlready = err instanceof Error && 'commitError' in err
+    log[isToldAlready ? 'debug' : 'error']({ err }, 'unhandled rejection')
+  })
   try {
     await daemon.start()
   } catch (error) {

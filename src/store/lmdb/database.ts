@@ -58,3 +58,10 @@ export const openTables = (path: string): Tables => {
     handles: root.openDB({ name: 'handles', encoding: 'json' }),
   }
 }
+
+/** A write that is part of a transaction: whether it was written is told once, by the whole. */
+export const part = (write: Promise<boolean>): void => {
+  write.catch(ignore)
+}
+
+const ignore = (): void => {}

@@ -2,7 +2,7 @@
  * What nobody waits for: clearing what a crash left, removing the oldest finished tasks where that is wanted, forgetting
  * old first answers and empty graphs, and having `state.json` written by a thread of its own.
  */
-import type { Tables } from './database.ts'
+import { type Tables, part } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { CODES, Heads } from './heads.ts'
 import type { Loaded } from './load.ts'
@@ -136,13 +136,13 @@ export class Housekeeping {
     const { tables, memory, nowMs } = this.#options
     const cutoffMs = nowMs() - ANSWER_MS
     for (const { key, value } of tables.answers.getRange({})) {
-      if ((value as { atMs: number }).atMs < cutoffMs) void tables.answers.remove(key)
+      if ((value as { atMs: number }).atMs < cutoffMs) part(tables.answers.remove(key))
     }
     for (const { key, value } of tables.graphs.getRange({})) {
       const { size } = value as { size: number }
       let isEmpty = true
       for (let task = key; isEmpty && task < key + size; task++) isEmpty = memory.index.code(task) === 0
-      if (isEmpty) void tables.graphs.remove(key)
+      if (isEmpty) part(tables.graphs.remove(key))
     }
   }
 }

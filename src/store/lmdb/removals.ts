@@ -2,7 +2,7 @@
  * Records that go. A finished task is struck from its batch's head; a batch goes with its last task. A task that is in
  * an accept record which others still need is noted as gone, so that it is not found unfinished at the next start.
  */
-import type { Tables } from './database.ts'
+import { type Tables, part } from './database.ts'
 import { Heads } from './heads.ts'
 import type { Memory } from './memory.ts'
 import { UNFINISHED } from './task-index.ts'
@@ -55,15 +55,15 @@ export class Removals {
   put(texts: Texts): void {
     const tables = this.#tables
     for (const [batch, heads] of this.#heads) {
-      if (heads.live > 0) void tables.heads.put(batch, heads.bytes)
+      if (heads.live > 0) part(tables.heads.put(batch, heads.bytes))
       else {
-        void tables.heads.remove(batch)
-        void tables.batches.remove(batch)
+        part(tables.heads.remove(batch))
+        part(tables.batches.remove(batch))
         texts.leave(batch)
       }
     }
-    for (const { at, code } of this.#gone) void tables.gone.put(at, code)
-    for (const graph of this.#graphs) void tables.graphs.remove(graph)
+    for (const { at, code } of this.#gone) part(tables.gone.put(at, code))
+    for (const graph of this.#graphs) part(tables.graphs.remove(graph))
   }
 
   onCommitted(memory: Memory, texts: Texts): void {

@@ -11,7 +11,7 @@ import type { Task } from '../../domain/task.ts'
 import type { Commit } from '../store.ts'
 import { encodePart } from './accept-records.ts'
 import { type Batch, packBatches } from './batches.ts'
-import type { Tables } from './database.ts'
+import { type Tables, part } from './database.ts'
 import type { GroupWriter, Waiting, Written } from './group-commit.ts'
 import { CODES, statusOfCode } from './heads.ts'
 import type { Memory } from './memory.ts'
@@ -255,39 +255,39 @@ export class Writer implements GroupWriter<Change> {
       if (item.accepted !== undefined) {
         const { graph, tasks, firstAnswer } = item.accepted
         parts.push(encodePart(graph, tasks, false))
-        if (firstAnswer !== undefined) void tables.answers.put(firstAnswer.key, firstAnswer)
-        for (const task of tasks) if (isForeignHandle(task)) void tables.handles.put(task.handleId, task.key)
+        if (firstAnswer !== undefined) part(tables.answers.put(firstAnswer.key, firstAnswer))
+        for (const task of tasks) if (isForeignHandle(task)) part(tables.handles.put(task.handleId, task.key))
       }
       const revived = item.revived
       if (revived !== undefined && revived.length > 0) {
         const { graph } = revived[0]!
         parts.push(encodePart(graph, revived, true))
-        void tables.graphs.remove(graph.key)
+        part(tables.graphs.remove(graph.key))
       }
     }
     group.removals?.put(this.#texts)
     if (parts.length > 0) {
-      void tables.accepts.put(group.accept, Buffer.from(`[${parts.join(',')}]`))
+      part(tables.accepts.put(group.accept, Buffer.from(`[${parts.join(',')}]`)))
       const lastKey = group.added.reduce((last, task) => Math.max(last, task.key), this.#lastKey)
       if (lastKey > this.#lastKey) {
         this.#lastKey = lastKey
-        void tables.meta.put('lastKey', lastKey)
+        part(tables.meta.put('lastKey', lastKey))
       }
     }
     if (group.started.length > 0) {
-      void tables.starts.put(group.start, encodeStarts(group.started))
+      part(tables.starts.put(group.start, encodeStarts(group.started)))
     }
     for (const { number, batch } of group.batches) {
-      void tables.batches.put(number, batch.payload)
-      void tables.heads.put(number, batch.heads.bytes)
+      part(tables.batches.put(number, batch.payload))
+      part(tables.heads.put(number, batch.heads.bytes))
     }
-    for (const graph of group.over) void tables.graphs.put(graph.key, this.#recordOf(graph))
+    for (const graph of group.over) part(tables.graphs.put(graph.key, this.#recordOf(graph)))
     for (const accept of memory.idleAccepts.splice(0)) {
-      void tables.accepts.remove(accept)
+      part(tables.accepts.remove(accept))
       for (const gone of tables.gone.getKeys({ start: [accept, 0], end: [accept + 1, 0] }))
-        void tables.gone.remove(gone)
+        part(tables.gone.remove(gone))
     }
-    for (const start of memory.idleStarts.splice(0)) void tables.starts.remove(start)
+    for (const start of memory.idleStarts.splice(0)) part(tables.starts.remove(start))
   }
 
   /** The record of a graph that is over. */
