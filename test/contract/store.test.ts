@@ -305,6 +305,9 @@ for (const [name, make] of Object.entries(STORES)) {
       const [a] = await accept(submitted('a'), submitted('b'))
       await store.commit({ ended: [end(a!)] }, 'sync')
       await store.commit({ removed: ['b'] }, 'sync')
+      // What comes next clears away what nothing needs.
+      await accept(submitted('c'))
+      await accept(submitted('d'))
       await reopen()
       await isOverWithOneSuccess(a!.graph.key)
     })

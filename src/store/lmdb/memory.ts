@@ -17,6 +17,8 @@ export class Memory {
   readonly starts = new Map<number, number>()
   /** Task → the start record that has its last attempt. */
   readonly startOf = new Map<number, number>()
+  /** Removed, and still under way: the accept record that tells of their graph until they are over. */
+  readonly #away = new Map<number, number>()
   /** Records that go with the next write. */
   readonly idleAccepts: number[] = []
   readonly idleStarts: number[] = []
@@ -30,6 +32,20 @@ export class Memory {
   release(key: number): void {
     less(this.accepts, this.index.accept(key), this.idleAccepts)
     this.releaseStart(key)
+  }
+
+  /** An unfinished task was removed. */
+  leave(key: number): void {
+    this.#away.set(key, this.index.accept(key))
+    this.releaseStart(key)
+  }
+
+  /** A task that was removed before is over. */
+  releaseAway(key: number): void {
+    const accept = this.#away.get(key)
+    if (accept === undefined) return
+    this.#away.delete(key)
+    less(this.accepts, accept, this.idleAccepts)
   }
 
   releaseStart(key: number): void {

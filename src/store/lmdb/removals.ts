@@ -69,7 +69,7 @@ export class Removals {
   onCommitted(memory: Memory, texts: Texts): void {
     for (const key of this.#keys) {
       if (memory.index.code(key) === UNFINISHED) {
-        memory.release(key)
+        memory.leave(key)
         const task = memory.byKey.get(key)
         memory.byKey.delete(key)
         if (task !== undefined && memory.live.get(task.id) === task) memory.live.delete(task.id)

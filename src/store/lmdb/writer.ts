@@ -124,6 +124,7 @@ export class Writer implements GroupWriter<Change> {
         memory.startOf.set(task.key, group.start)
       }
     }
+    for (const task of group.endedAway) memory.releaseAway(task.key)
     for (const { number, batch } of group.batches) {
       const { heads, tasks } = batch
       for (let at = 0; at < tasks.length; at++) {
