@@ -54,6 +54,8 @@ test(`${COUNT} finished tasks: little memory, a quick restart, a list that strea
     const wanted = from + size
     while ((await daemon.request('GET', '/metrics')).body.tasks_succeeded < wanted) await sleep(20)
   }
+  // Outcomes are kept in their order: with the last one, all are.
+  await daemon.settled(`task-${COUNT - 1}`)
   const before = await anonymousMb(daemon)
   await daemon.crash()
 

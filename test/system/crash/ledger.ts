@@ -36,7 +36,7 @@ interface Answered {
   }
 }
 
-export const isOver = (status: string): boolean =>
+const isOver = (status: string): boolean =>
   status === 'success' || status === 'failed' || status === 'skipped'
 
 export class Ledger {
