@@ -29,7 +29,7 @@ import type {
   SettledStatus,
   Store,
 } from '../store.ts'
-import { type Tables, openTables } from './database.ts'
+import { type Tables, checkTables, openTables } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
 import { checkFile } from './file-check.ts'
 import { CODES } from './heads.ts'
@@ -85,7 +85,9 @@ export class LmdbStore implements Store {
       const path = join(dataDir, FILE)
       const tables = explain(path, () => {
         checkFile(path)
-        return openTables(path)
+        const opened = openTables(path)
+        checkTables(opened)
+        return opened
       })
       await takeOver(tables, dataDir, path, nowMs())
       return explain(path, () => this.#load(tables, lock))

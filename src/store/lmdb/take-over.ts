@@ -39,6 +39,8 @@ export const takeOver = async (
       `${path} has format ${String(format)}, this version reads ${FORMAT}: start the version that wrote it, or a later one`,
     )
   }
+  if (hasRecords(tables))
+    throw new Error(`${path} is damaged: it has records, and nothing says of which format`)
   const kept = await readState(join(dataDir, STATE), nowMs)
   tables.root.transactionSync(() => {
     if (kept.length > 0) putAll(tables, kept, nowMs)
@@ -46,6 +48,9 @@ export const takeOver = async (
     tables.meta.putSync('format', FORMAT)
   })
 }
+
+const hasRecords = ({ accepts, heads, batches }: Tables): boolean =>
+  [accepts, heads, batches].some((table) => [...table.getKeys({ limit: 1 })].length > 0)
 
 const readState = async (path: string, nowMs: number): Promise<Kept[]> => {
   const size = await stat(path).then(
