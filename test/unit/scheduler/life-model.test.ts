@@ -105,7 +105,7 @@ const commands = (maxLength: number): fc.Arbitrary<Command[]> =>
           at: fc.nat(100),
         }),
       },
-      { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('pass', 'pass', 'stop', 'crash') }) },
+      { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('pass', 'pass', 'stop', 'crash', 'crash') }) },
     ) as fc.Arbitrary<Command>,
     { minLength: 1, maxLength, size: 'max' },
   )
@@ -457,7 +457,7 @@ describe('the life of graphs is what the model says', () => {
         onProblem: failWith,
       })
     await fc.assert(
-      fc.asyncProperty(commands(25), slots, (taken, count) =>
+      fc.asyncProperty(commands(30), slots, (taken, count) =>
         inTempDir(async (root) => {
           const world = new World(t, root, count, openStore)
           await play(world, taken)
@@ -467,7 +467,7 @@ describe('the life of graphs is what the model says', () => {
           await world.stop()
         }),
       ),
-      { numRuns: 25 },
+      { numRuns: 60 },
     )
   })
 
