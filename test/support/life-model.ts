@@ -55,8 +55,8 @@ export interface ModelGraph {
 /** At least and at most so many. */
 export type Range = readonly [least: number, most: number]
 
-export const NOT_NEEDED = 'no dependency failed'
-export const CANCELLED = 'context canceled'
+const NOT_NEEDED = 'no dependency failed'
+const CANCELLED = 'context canceled'
 
 export const isOver = ({ state }: ModelTask): boolean =>
   state === 'success' || state === 'failed' || state === 'skipped' || state === 'lost'
