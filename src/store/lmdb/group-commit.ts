@@ -46,6 +46,7 @@ export class GroupCommit<T> {
   #waiting: Waiting<T>[] = []
   #isWriting = false
   #lastFailed = false
+  #isEnding = false
   /** Resolves when every group so far was told. */
   #told: Promise<void> = Promise.resolve()
 
@@ -61,6 +62,12 @@ export class GroupCommit<T> {
       // What comes in the same turn goes along.
       queueMicrotask(() => void this.#writeAll())
     })
+  }
+
+  /** As `idle`, and what was told before it was written is tried no more than once again. */
+  async end(): Promise<void> {
+    this.#isEnding = true
+    await this.idle()
   }
 
   /** Resolves when nothing waits and nothing is being written. */
@@ -101,7 +108,7 @@ export class GroupCommit<T> {
       })
       // What was told already must be written: it goes again, first, until it is.
       const again = group.filter((each) => each.wasTold)
-      if (again.length === 0) return
+      if (again.length === 0 || this.#isEnding) return
       this.#waiting = [...again, ...this.#waiting]
       await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS))
     }

@@ -15,7 +15,6 @@
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Graph, newGraph } from '../../domain/graph-record.ts'
-import { isOver } from '../../domain/lifecycle.ts'
 import { liveTaskJson } from '../../domain/task-json.ts'
 import { type Task, keyOfHandle } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
@@ -72,6 +71,7 @@ export class LmdbStore implements Store {
   readonly #options: LmdbStoreOptions
   #open: Open | null = null
   #stopping: Promise<void> | null = null
+  readonly #takenBack = new WeakMap<Task, Task | undefined>()
 
   constructor(options: LmdbStoreOptions) {
     this.#options = options
@@ -118,7 +118,7 @@ export class LmdbStore implements Store {
 
   /** New tasks are found by their ids from now on: one that comes next finds what it replaces. */
   #announce(tasks: readonly Task[]): () => void {
-    const { live } = this.#opened.memory
+    const { live, byKey } = this.#opened.memory
     const before = new Map<string, Task>()
     for (const task of tasks) {
       const replaced = live.get(task.id)
@@ -127,9 +127,12 @@ export class LmdbStore implements Store {
     }
     return () => {
       for (const task of tasks) {
-        const replaced = before.get(task.id)
+        let replaced = before.get(task.id)
+        this.#takenBack.set(task, replaced)
         if (live.get(task.id) !== task) continue
-        if (replaced === undefined || isOver(replaced.phase)) live.delete(task.id)
+        // What it replaced may have been taken back itself, a moment ago.
+        while (replaced !== undefined && this.#takenBack.has(replaced)) replaced = this.#takenBack.get(replaced)
+        if (replaced === undefined || byKey.get(replaced.key) !== replaced) live.delete(task.id)
         else live.set(task.id, replaced)
       }
     }
@@ -262,11 +265,11 @@ export class LmdbStore implements Store {
   async #close(): Promise<void> {
     const open = this.#open
     if (open === null) return
-    await open.commits.idle()
+    await open.commits.end()
     await open.housekeeping.stop()
     await open.commits.idle()
-    await open.tables.root.flushed
-    await open.tables.root.close()
+    // After a failed write LMDB's own promises of a sync never resolve; all that was promised was waited for above.
+    await Promise.race([open.tables.root.close(), later(null, CLOSE_WITHIN_MS)])
     await open.lock.release()
   }
 }
@@ -324,4 +327,7 @@ const storeProblem = async (error: unknown, dataDir: string): Promise<Error> => 
 /** With less than this free a failed write is put down to it. */
 const FULL_DISK_BYTES = 1024 * 1024
 
-const later = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), 50))
+const later = <T>(value: T, ms = 50): Promise<T> =>
+  new Promise((resolve) => setTimeout(() => resolve(value), ms))
+
+const CLOSE_WITHIN_MS = 2000

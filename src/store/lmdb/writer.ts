@@ -37,6 +37,11 @@ interface WriteGroup {
   readonly endedAway: Task[]
   batches: { readonly number: number; readonly batch: Batch }[]
   removals: Removals | null
+  /** A graph whose tasks were revived. */
+  revived: Graph | null
+  /** Records that this group removes. */
+  readonly idleAccepts: number[]
+  readonly idleStarts: number[]
   /** To be put back where the write fails. */
   readonly countsBefore: Map<Counts, Counts>
 }
@@ -82,6 +87,9 @@ export class Writer implements GroupWriter<Change> {
       endedAway: [],
       batches: [],
       removals: null,
+      revived: null,
+      idleAccepts: [],
+      idleStarts: [],
       countsBefore: new Map(),
     }
     this.#group = group
@@ -169,6 +177,12 @@ export class Writer implements GroupWriter<Change> {
       this.#memory.written.delete(task.graph.key)
     }
     for (const [counts, before] of group.countsBefore) Object.assign(counts, before)
+    if (group.revived !== null) {
+      this.#memory.graphs.delete(group.revived.key)
+      this.#memory.written.delete(group.revived.key)
+    }
+    this.#memory.idleAccepts.push(...group.idleAccepts)
+    this.#memory.idleStarts.push(...group.idleStarts)
   }
 
   /** The key of the record that an id has now, -1 for none: also one that is being written. */
@@ -213,7 +227,9 @@ export class Writer implements GroupWriter<Change> {
         group.added.push(task)
       }
     }
-    for (const task of item.started ?? []) if (!isOver(task.phase)) group.started.push(task)
+    // One whose record is gone needs no number, and nothing would let go of it.
+    for (const task of item.started ?? [])
+      if (!isOver(task.phase) && memory.byKey.get(task.key) === task) group.started.push(task)
     for (const task of item.ended ?? []) {
       if (memory.byKey.get(task.key) === task) group.ended.push(task)
       else group.endedAway.push(task)
@@ -228,6 +244,7 @@ export class Writer implements GroupWriter<Change> {
   /** Their records go, and they are counted as not over. */
   #revive(group: WriteGroup, tasks: readonly Task[]): void {
     const { graph } = tasks[0]!
+    group.countsBefore.set(graph.counts, { ...graph.counts })
     for (const task of tasks) {
       const code = this.#memory.index.code(task.key)
       // Removed since it was looked at.
@@ -236,6 +253,8 @@ export class Writer implements GroupWriter<Change> {
       this.#remove(group, task.key)
       group.added.push(task)
     }
+    if (group.added.length === 0) return
+    group.revived = graph
     this.#memory.addGraph(graph)
   }
 
@@ -259,8 +278,9 @@ export class Writer implements GroupWriter<Change> {
         if (firstAnswer !== undefined) part(tables.answers.put(firstAnswer.key, firstAnswer))
         for (const task of tasks) if (isForeignHandle(task)) part(tables.handles.put(task.handleId, task.key))
       }
-      const revived = item.revived
-      if (revived !== undefined && revived.length > 0) {
+      // Those that were removed since they were looked at stay away.
+      const revived = (item.revived ?? []).filter((task) => group.removals?.has(task.key) === true)
+      if (revived.length > 0) {
         const { graph } = revived[0]!
         parts.push(encodePart(graph, revived, true))
         part(tables.graphs.remove(graph.key))
@@ -283,12 +303,14 @@ export class Writer implements GroupWriter<Change> {
       part(tables.heads.put(number, batch.heads.bytes))
     }
     for (const graph of group.over) part(tables.graphs.put(graph.key, this.#recordOf(graph)))
-    for (const accept of memory.idleAccepts.splice(0)) {
+    group.idleAccepts.push(...memory.idleAccepts.splice(0))
+    group.idleStarts.push(...memory.idleStarts.splice(0))
+    for (const accept of group.idleAccepts) {
       part(tables.accepts.remove(accept))
       for (const gone of tables.gone.getKeys({ start: [accept, 0], end: [accept + 1, 0] }))
         part(tables.gone.remove(gone))
     }
-    for (const start of memory.idleStarts.splice(0)) part(tables.starts.remove(start))
+    for (const start of group.idleStarts) part(tables.starts.remove(start))
   }
 
   /** The record of a graph that is over. */
