@@ -55,12 +55,14 @@ export class Outbox {
       this.#isUrgent = true
       queueMicrotask(() => this.flush())
     }
-    this.#timer ??= this.#timers.add(NOTE_STARTED_AFTER_MS, () => this.#onTime())
+    if (!this.#hasFailed) this.#timer ??= this.#timers.add(NOTE_STARTED_AFTER_MS, () => this.#onTime())
   }
 
   /** Hands over what ended, where something did. */
   flush(): void {
-    if (this.#underWay === null && (this.#ended.length > 0 || this.#isUrgent)) this.#commit()
+    // While writing fails only the timer tries again: each try writes all that came since.
+    if (this.#underWay !== null || (this.#hasFailed && this.#timer !== null)) return
+    if (this.#ended.length > 0 || this.#isUrgent) this.#commit()
   }
 
   /** Resolves once what ended so far is kept, to `''`; or to the reason why it is not. */
@@ -121,7 +123,8 @@ export class Outbox {
           this.#log.error({ err: error, tasks: ended.length }, 'outcomes could not be kept')
         this.#hasFailed = true
         for (const waiter of waiters) waiter(reasonOf(error))
-        this.#timer ??= this.#timers.add(AGAIN_AFTER_MS, () => this.#onTime())
+        if (this.#timer !== null) this.#timers.remove(this.#timer)
+        this.#timer = this.#timers.add(AGAIN_AFTER_MS, () => this.#onTime())
       },
     )
   }

@@ -109,7 +109,10 @@ export class Submissions {
       )
     } catch (error) {
       // One that took the place of these finds nothing to cancel.
-      for (const task of tasks) task.phase = 'failed'
+      for (const task of tasks) {
+        task.phase = 'failed'
+        task.isBad = true
+      }
       log.error({ err: error, tasks: tasks.length }, 'a graph could not be kept')
       return refused('unavailable', `the graph could not be kept: ${reasonOf(error)}`)
     }

@@ -131,7 +131,8 @@ export class LmdbStore implements Store {
         this.#takenBack.set(task, replaced)
         if (live.get(task.id) !== task) continue
         // What it replaced may have been taken back itself, a moment ago.
-        while (replaced !== undefined && this.#takenBack.has(replaced)) replaced = this.#takenBack.get(replaced)
+        while (replaced !== undefined && this.#takenBack.has(replaced))
+          replaced = this.#takenBack.get(replaced)
         if (replaced === undefined || byKey.get(replaced.key) !== replaced) live.delete(task.id)
         else live.set(task.id, replaced)
       }
@@ -257,7 +258,7 @@ export class LmdbStore implements Store {
     for (const id of task.dependsOn) {
       if (memory.live.has(id)) continue
       const key = writer.keyOf(id)
-      settledDependencies.set(id, key < 0 ? 'deleted' : settledStatus(memory.index.code(key)))
+      settledDependencies.set(id, key < 0 ? endOfDeleted(task) : settledStatus(memory.index.code(key)))
     }
     return { task, settledDependencies }
   }
@@ -289,6 +290,9 @@ const settledStatus = (code: number): SettledStatus => {
       return 'deleted'
   }
 }
+
+/** A task that began once was released by all that it depends on, whatever became of their records since. */
+const endOfDeleted = (task: Task): SettledStatus => (task.attempt > 0 ? 'success' : 'deleted')
 
 const graphOf = (key: number, record: unknown): Graph | null => {
   if (record === undefined) return null

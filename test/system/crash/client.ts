@@ -112,6 +112,8 @@ export class Client {
     const wasThere = last.state === 'accepted'
     if (!wasThere && last.state !== 'never') return
     if (!wasThere) last.state = 'open'
+    // Should the daemon end before it answers, nobody knows any more.
+    last.state = wasThere ? 'accepted' : 'open'
     const response = await this.#send(url, last)
     assert.equal(response.headers.get('idempotent-replayed') === 'true', wasThere, 'sent again')
   }
