@@ -32,9 +32,12 @@ interface Seat {
   readonly batch: Assignment[]
 }
 
+/** The worker's own ending follows this file's: .ts under tsx, .js in a build. */
+const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+
 export class Pool implements Executor {
   readonly #options: PoolOptions
-  readonly #piscina: Piscina
+  #piscina: Piscina | null = null
   readonly #seats: Seat[] = []
   readonly #seatOf = new Map<number, Seat>()
   #events: ExecutorEvents | null = null
@@ -42,25 +45,24 @@ export class Pool implements Executor {
 
   constructor(options: PoolOptions) {
     this.#options = options
-    const threads = Math.max(1, Math.min(options.slots, availableParallelism()))
-    // The worker's own ending follows this file's: .ts under tsx, .js in a build.
-    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  }
+
+  /** The threads come up here and not before: a start that fails earlier ends the process with none half awake. */
+  async start(events: ExecutorEvents): Promise<void> {
+    this.#events = events
+    const { slots, threadMemoryMb } = this.#options
+    const threads = Math.max(1, Math.min(slots, availableParallelism()))
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL(`../../workers/run.${ending}`, import.meta.url)),
+      filename: fileURLToPath(new URL(`../../workers/run.${ENDING}`, import.meta.url)),
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: options.threadMemoryMb },
+      resourceLimits: { maxOldGenerationSizeMb: threadMemoryMb },
     })
     // A thread's end is told by its session; without a listener Piscina would throw it.
     this.#piscina.on('error', () => {})
-  }
-
-  async start(events: ExecutorEvents): Promise<void> {
-    this.#events = events
-    const threads = this.#piscina.maxThreads
     await Promise.all(
       Array.from(
         { length: threads },
@@ -72,7 +74,7 @@ export class Pool implements Executor {
   async stop(): Promise<void> {
     this.#isStopping = true
     await Promise.all(this.#seats.map((seat) => seat.lane?.close()))
-    await this.#piscina.destroy()
+    await this.#piscina?.destroy()
   }
 
   dispatch(assignments: readonly Assignment[]): void {
@@ -111,7 +113,7 @@ export class Pool implements Executor {
   }
 
   #openLane(seat: Seat, onReady: () => void, onFailed: (error: Error) => void): void {
-    seat.lane = new Lane(this.#piscina, this.#options.slots, this.#options.settings, {
+    seat.lane = new Lane(this.#piscina!, this.#options.slots, this.#options.settings, {
       onReady: () => {
         seat.isReady = true
         onReady()
