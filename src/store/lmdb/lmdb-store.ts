@@ -32,6 +32,7 @@ import { type Tables, checkTables, openTables } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
 import { checkFile } from './file-check.ts'
 import { CODES } from './heads.ts'
+import { Headroom } from './headroom.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
 import { load } from './load.ts'
 import { type DataDirLock, lockDataDir } from './lock.ts'
@@ -83,14 +84,17 @@ export class LmdbStore implements Store {
     const lock = await lockDataDir(dataDir)
     try {
       const path = join(dataDir, FILE)
+      let headroom: Headroom | null = null
       const tables = explain(path, () => {
         checkFile(path)
         const opened = openTables(path)
+        headroom = new Headroom(path, opened.root)
         checkTables(opened)
         return opened
       })
       await takeOver(tables, dataDir, path, nowMs())
-      return explain(path, () => this.#load(tables, lock))
+      headroom!.extend()
+      return explain(path, () => this.#load(tables, lock, headroom!))
     } catch (error) {
       await lock.release()
       throw error
@@ -232,7 +236,7 @@ export class LmdbStore implements Store {
     return place === null ? null : texts.read(place)
   }
 
-  #load(tables: Tables, lock: DataDirLock): Found {
+  #load(tables: Tables, lock: DataDirLock, headroom: Headroom): Found {
     const loaded = load(tables)
     const memory = new Memory(loaded.index, loaded.acceptsAlive)
     const texts = new Texts(tables)
@@ -241,7 +245,7 @@ export class LmdbStore implements Store {
       memory.byKey.set(task.key, task)
       if (!memory.graphs.has(task.graph.key)) memory.addGraph(task.graph)
     }
-    const writer = new Writer(tables, memory, texts, loaded)
+    const writer = new Writer(tables, memory, texts, headroom, loaded)
     const commits = new GroupCommit<Change>(writer)
     const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits, loaded })
     this.#open = { tables, lock, memory, texts, writer, commits, housekeeping }

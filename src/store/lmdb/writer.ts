@@ -14,6 +14,7 @@ import { type Batch, packBatches } from './batches.ts'
 import { type Tables, part } from './database.ts'
 import type { GroupWriter, Waiting, Written } from './group-commit.ts'
 import { CODES, statusOfCode } from './heads.ts'
+import type { Headroom } from './headroom.ts'
 import type { Memory } from './memory.ts'
 import { Removals } from './removals.ts'
 import { encodeStarts } from './starts.ts'
@@ -35,6 +36,8 @@ interface WriteGroup {
   /** With a record, and without one that is still theirs. */
   readonly ended: Task[]
   readonly endedAway: Task[]
+  /** About how much it writes. */
+  bytes: number
   batches: { readonly number: number; readonly batch: Batch }[]
   removals: Removals | null
   /** A graph whose tasks were revived. */
@@ -50,6 +53,7 @@ export class Writer implements GroupWriter<Change> {
   readonly #tables: Tables
   readonly #memory: Memory
   readonly #texts: Texts
+  readonly #headroom: Headroom
   #lastAccept: number
   #lastStart: number
   #lastBatch: number
@@ -60,6 +64,7 @@ export class Writer implements GroupWriter<Change> {
     tables: Tables,
     memory: Memory,
     texts: Texts,
+    headroom: Headroom,
     last: {
       readonly lastAccept: number
       readonly lastStart: number
@@ -70,6 +75,7 @@ export class Writer implements GroupWriter<Change> {
     this.#tables = tables
     this.#memory = memory
     this.#texts = texts
+    this.#headroom = headroom
     this.#lastAccept = last.lastAccept
     this.#lastStart = last.lastStart
     this.#lastBatch = last.lastBatch
@@ -85,6 +91,7 @@ export class Writer implements GroupWriter<Change> {
       started: [],
       ended: [],
       endedAway: [],
+      bytes: 0,
       batches: [],
       removals: null,
       revived: null,
@@ -125,6 +132,7 @@ export class Writer implements GroupWriter<Change> {
       }
     }
     for (const graph of group.over) memory.written.delete(graph.key)
+    this.#headroom.note(group.bytes)
     if (group.started.length > 0) {
       memory.starts.set(group.start, group.started.length)
       for (const task of group.started) {
@@ -288,7 +296,9 @@ export class Writer implements GroupWriter<Change> {
     }
     group.removals?.put(this.#texts)
     if (parts.length > 0) {
-      part(tables.accepts.put(group.accept, Buffer.from(`[${parts.join(',')}]`)))
+      const record = Buffer.from(`[${parts.join(',')}]`)
+      group.bytes += record.length
+      part(tables.accepts.put(group.accept, record))
       const lastKey = group.added.reduce((last, task) => Math.max(last, task.key), this.#lastKey)
       if (lastKey > this.#lastKey) {
         this.#lastKey = lastKey
@@ -300,6 +310,7 @@ export class Writer implements GroupWriter<Change> {
     }
     for (const { number, batch } of group.batches) {
       part(tables.batches.put(number, batch.payload))
+      group.bytes += batch.payload.length
       part(tables.heads.put(number, batch.heads.bytes))
     }
     for (const graph of group.over) part(tables.graphs.put(graph.key, this.#recordOf(graph)))
