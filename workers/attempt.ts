@@ -15,6 +15,7 @@ export interface Surroundings {
 export class Attempt implements ToolContext {
   readonly assignment: Assignment
   readonly startedMs = Date.now()
+  readonly #startedAt = performance.now()
   /** Ends the wait for a tool that does not react to its abort. */
   patience: NodeJS.Timeout | null = null
   isOver = false
@@ -29,6 +30,11 @@ export class Attempt implements ToolContext {
   constructor(assignment: Assignment, surroundings: Surroundings) {
     this.assignment = assignment
     this.#surroundings = surroundings
+  }
+
+  /** Milliseconds since it began, by a clock that nobody sets. */
+  get ranMs(): number {
+    return performance.now() - this.#startedAt
   }
 
   get taskId(): string {

@@ -45,6 +45,8 @@ export interface Outcome {
   readonly detailsJson: string
   readonly startedMs: number
   readonly finishedMs: number
+  /** How long it took by a clock that nobody sets, to the microsecond. */
+  readonly ranMs: number
   /** `''` and `unknown` on success. */
   readonly message: string
   readonly code: ErrorCode

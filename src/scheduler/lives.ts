@@ -10,11 +10,11 @@
  *                          └─► outbox, in order
  * ```
  */
-import { type DependencyEnd, NOT_NEEDED, endOf, verdictOf } from '../domain/dependency.ts'
+import { type DependencyEnd, endOf, NOT_NEEDED, verdictOf } from '../domain/dependency.ts'
 import { graphIdOf } from '../domain/graph-record.ts'
-import { type Effect, type LifeEvent, isOver, transition } from '../domain/lifecycle.ts'
+import { type Effect, isOver, type LifeEvent, transition } from '../domain/lifecycle.ts'
 import { mayRetry, retryDelayMs } from '../domain/retry.ts'
-import { type Envelope, cancelledEnvelope } from '../domain/runtime.ts'
+import { cancelledEnvelope, type Envelope } from '../domain/runtime.ts'
 import { type Task, toolInputJson } from '../domain/task.ts'
 import type { Executor } from '../pool/executor.ts'
 import type { Assignment } from '../pool/messages.ts'
@@ -157,6 +157,7 @@ export class Lives {
     if (this.#batch.length === 0) return
     const batch = this.#batch
     this.#batch = []
+    this.#options.outbox.noteStarts()
     this.#options.executor.dispatch(batch)
   }
 

@@ -7,6 +7,8 @@
  *             ▲         └──failed──► back to the front, again after a second, or with the next
  * started ────┘ (with the next commit, or by itself a moment later)
  * ```
+ *
+ * The number of an attempt that may have effects is noted before it begins, so that no crash gives it again.
  */
 import { isOver } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
@@ -17,8 +19,8 @@ import type { Timer, Timers } from './timers.ts'
 /** A commit that failed is tried again after this long at the latest. */
 const AGAIN_AFTER_MS = 1000
 
-/** An attempt of a tool without effects is noted as begun after this long: most are over by then, and need no note. */
-const NOTE_STARTED_AFTER_MS = 10
+/** What began is committed after this long: most of it is over by then, and needs no record of its own. */
+const COMMIT_STARTED_AFTER_MS = 10
 
 /** What an attempt of these does is not seen outside of the daemon, so that its number may be given again. */
 const WITHOUT_EFFECTS: ReadonlySet<string> = new Set(['noop', 'sleep'])
@@ -36,8 +38,8 @@ export class Outbox {
   #underWay: Promise<void> | null = null
   #timer: Timer | null = null
   #hasFailed = false
-  /** An attempt that may have effects began: its number is to be kept soon. */
-  #isUrgent = false
+  /** About to begin, and with effects. */
+  #unnoted: Task[] = []
 
   constructor(store: Store, timers: Timers, log: Log) {
     this.#store = store
@@ -51,18 +53,22 @@ export class Outbox {
 
   addStarted(task: Task): void {
     this.#started.push(task)
-    if (!this.#isUrgent && !WITHOUT_EFFECTS.has(task.toolName)) {
-      this.#isUrgent = true
-      queueMicrotask(() => this.flush())
-    }
-    if (!this.#hasFailed) this.#timer ??= this.#timers.add(NOTE_STARTED_AFTER_MS, () => this.#onTime())
+    if (!WITHOUT_EFFECTS.has(task.toolName)) this.#unnoted.push(task)
+    if (!this.#hasFailed) this.#timer ??= this.#timers.add(COMMIT_STARTED_AFTER_MS, () => this.#onTime())
+  }
+
+  /** Notes what is about to begin. */
+  noteStarts(): void {
+    if (this.#unnoted.length === 0) return
+    this.#store.noteStarts(this.#unnoted)
+    this.#unnoted = []
   }
 
   /** Hands over what ended, where something did. */
   flush(): void {
     // While writing fails only the timer tries again: each try writes all that came since.
     if (this.#underWay !== null || (this.#hasFailed && this.#timer !== null)) return
-    if (this.#ended.length > 0 || this.#isUrgent) this.#commit()
+    if (this.#ended.length > 0) this.#commit()
   }
 
   /** Resolves once what ended so far is kept, to `''`; or to the reason why it is not. */
@@ -102,7 +108,6 @@ export class Outbox {
     this.#ended = []
     this.#waiters = []
     this.#started = []
-    this.#isUrgent = false
     if (this.#timer !== null) this.#timers.remove(this.#timer)
     this.#timer = null
     if (ended.length + started.length === 0) return

@@ -11,11 +11,14 @@
  */
 import { type Result, ok, refused, taskNotFound } from '../domain/errors.ts'
 import type { Graph } from '../domain/graph-record.ts'
+import type { Envelope } from '../domain/runtime.ts'
+import type { Task } from '../domain/task.ts'
 import type { Executor, ExecutorEvents } from '../pool/executor.ts'
 import type { Outcome } from '../pool/messages.ts'
 import type { Store } from '../store/store.ts'
 import { Keys } from './accept.ts'
 import { cancelGraph, cancelTask } from './cancel.ts'
+import type { Attempt } from './attempts.ts'
 import type { Metrics } from './counters.ts'
 import { envelopeOf, lostEnvelope } from './envelopes.ts'
 import { Graphs } from './graphs.ts'
@@ -143,11 +146,18 @@ export class Scheduler implements ExecutorEvents {
     for (const outcome of outcomes) {
       const attempt = this.#lives.attempts.get(outcome.ref)
       if (attempt === undefined) continue
-      const { task, stopCause, isCancelled } = attempt
-      if (outcome.status === 'aborted' && stopCause === 'shutdown') this.#lives.apply(task, 'requeue')
-      else this.#lives.end(task, envelopeOf(outcome, stopCause), outcome.isFinal || isCancelled)
+      const { task, isCancelled } = attempt
+      if (outcome.status === 'aborted' && attempt.stopCause === 'shutdown') this.#lives.apply(task, 'requeue')
+      else this.#lives.end(task, this.#envelopeOf(attempt, task, outcome), outcome.isFinal || isCancelled)
     }
     this.#lives.settle()
+  }
+
+  /** A busy process may hear of the end before its own clock told it that the time was over. */
+  #envelopeOf(attempt: Attempt, task: Task, outcome: Outcome): Envelope {
+    const isLate = task.timeoutMs > 0 && outcome.ranMs > task.timeoutMs + DEADLINE_SLACK_MS
+    if (!isLate || outcome.status === 'aborted') return envelopeOf(outcome, attempt.stopCause)
+    return envelopeOf({ ...outcome, status: 'aborted', message: '' }, attempt.stopCause ?? 'timeout')
   }
 
   onProgress(ref: number, atMs: number, message: string): void {
@@ -193,6 +203,9 @@ export class Scheduler implements ExecutorEvents {
 }
 
 const STOPPING = refused('unavailable', 'the daemon is shutting down: try again after its restart')
+
+/** An attempt that ended right at its deadline was in time. */
+const DEADLINE_SLACK_MS = 1
 
 /** How long killed attempts may take to be reported at a stop. */
 const SHUTDOWN_KILL_MS = 2000

@@ -3,9 +3,9 @@
  * A finished task is kept as the text that GET answers, and the few facts that its graph is counted by.
  */
 import { type DependencyEnd, endOf } from '../domain/dependency.ts'
-import { type Graph, countEnded } from '../domain/graph-record.ts'
-import { finishedTaskJson, liveTaskJson } from '../domain/task-json.ts'
+import { countEnded, type Graph } from '../domain/graph-record.ts'
 import type { Task } from '../domain/task.ts'
+import { finishedTaskJson, liveTaskJson } from '../domain/task-json.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
@@ -101,6 +101,9 @@ export class MemoryStore implements Store {
   async has(id: string): Promise<boolean> {
     return this.#tasks.has(id)
   }
+
+  /** Nothing outlives the process here. */
+  noteStarts(): void {}
 
   unfinished(id: string): Task | null {
     const kept = this.#tasks.get(id)

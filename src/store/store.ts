@@ -30,7 +30,7 @@ export interface Acceptance {
 /** What is kept together, or not at all. Commits take effect in the order of their calls. */
 export interface Commit {
   readonly accepted?: Acceptance
-  /** Attempts that began: their numbers go on after a crash. Not waited for by anybody. */
+  /** Attempts that began: their numbers go on after a crash of the machine too. Not waited for by anybody. */
   readonly started?: readonly Task[]
   /**
    * Tasks that are over, in the order in which they ended. One whose record was replaced or removed is passed over.
@@ -93,6 +93,11 @@ export interface Store extends StoreReader {
   stop(): Promise<void>
   /** Resolves when the commit is kept; rejects when it is not, and then none of it is. */
   commit(commit: Commit, durability: Durability): Promise<void>
+  /**
+   * Notes attempts that are about to begin, before they do: their numbers are not given again after a crash of the
+   * process. At once, as a dispatch waits for it; a store that cannot says so in the log.
+   */
+  noteStarts(tasks: readonly Task[]): void
   /** The task of this id while it is not over: the scheduler's own object. */
   unfinished(id: string): Task | null
   /** Those of a graph. */

@@ -146,6 +146,7 @@ export class DecidingExecutor implements Executor {
       detailsJson: '',
       startedMs: this.#nowMs(),
       finishedMs: this.#nowMs(),
+      ranMs: 0,
       message: '',
       code: 'unknown',
       retryable: false,

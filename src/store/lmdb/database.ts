@@ -3,7 +3,7 @@
  *
  * | table | key | value |
  * |---|---|---|
- * | meta | name | `format`, `lastKey`, `takenOver` |
+ * | meta | name | `format`, `id` (of this database, random), `lastKey` |
  * | accepts | accept number | the graphs accepted in one sync, JSON (accept-records.ts) |
  * | gone | [accept number, key] | how a task of that record, whose own record was removed, had ended (heads.ts) |
  * | starts | start number | attempts that began: triples of numbers (key, attempt, failures) |
@@ -13,7 +13,7 @@
  * | answers | idempotency key | the first answer, JSON |
  * | handles | handle | key; handles that were taken over from the original server |
  */
-import { type Database, type Key, type RootDatabase, open } from 'lmdb'
+import { type Database, type Key, open, type RootDatabase } from 'lmdb'
 
 /** The format of the tables. A database of a newer one is refused. */
 export const FORMAT = 1

@@ -115,7 +115,7 @@ export class GroupCommit<T> {
   }
 
   #tell(group: readonly Waiting<T>[], flushed: Promise<unknown> | null): void {
-    this.#told = Promise.all([this.#told, flushed]).then(
+    this.#told = Promise.all([this.#told, flushed === null ? null : bounded(flushed)]).then(
       () => {
         this.#writer.onKept(group)
         for (const each of group) each.resolve()
@@ -126,6 +126,18 @@ export class GroupCommit<T> {
     )
   }
 }
+
+/** LMDB never settles the promise of a sync that failed: after this long it is taken as that. */
+const SYNC_WITHIN_MS = 30_000
+
+const bounded = (flushed: Promise<unknown>): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`the disk did not confirm a write within ${SYNC_WITHIN_MS / 1000} s`)),
+      SYNC_WITHIN_MS,
+    )
+    flushed.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 
 /** Between a failed write and the next try, where something was told already. */
 const AGAIN_AFTER_MS = 200

@@ -2,14 +2,15 @@
  * What nobody waits for: clearing what a crash left, removing the oldest finished tasks where that is wanted, forgetting
  * old first answers and empty graphs, and having `state.json` written by a thread of its own.
  */
-import { type Tables, part } from './database.ts'
+import { part, type Tables } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { CODES, Heads } from './heads.ts'
 import type { Loaded } from './load.ts'
 import type { Memory } from './memory.ts'
+import { ANSWER_MS } from './reader.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import { encodeStarts } from './starts.ts'
-import type { Change } from './writer.ts'
+import type { Change } from './write-group.ts'
 
 /** What finished tasks may stay. 0 = all. */
 export interface Retention {
@@ -31,7 +32,6 @@ export interface HousekeepingOptions {
 
 const RETAIN_EVERY_MS = 1000
 const SWEEP_EVERY_MS = 60 * 60 * 1000
-const ANSWER_MS = 24 * 60 * 60 * 1000
 /** Records removed in one commit. */
 const REMOVE_AT_ONCE = 2000
 
@@ -83,8 +83,9 @@ export class Housekeeping {
   #clearGarbage(): void {
     const { tables, loaded, memory } = this.#options
     const { accepts, starts, batches } = loaded.garbage
-    if (accepts.length + starts.length + batches.length + loaded.overGraphs.length === 0) return
-    const begun = loaded.unfinished.filter((task) => task.attempt > 0 || task.failures > 0)
+    const { begun } = loaded
+    const lines = accepts.length + starts.length + batches.length + loaded.overGraphs.length
+    if (lines + begun.length === 0) return
     tables.root.transactionSync(() => {
       for (const { key, createdMs, size, isRelaxed, finishedMs, counts } of loaded.overGraphs)
         tables.graphs.putSync(key, { createdMs, size, isRelaxed, finishedMs, counts })

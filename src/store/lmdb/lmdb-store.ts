@@ -12,11 +12,9 @@
  * GET answers, and stays where it is.
  * @see docs/adr/0002-store.md
  */
-import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Graph, newGraph } from '../../domain/graph-record.ts'
-import { liveTaskJson } from '../../domain/task-json.ts'
-import { type Task, keyOfHandle } from '../../domain/task.ts'
+import type { Graph } from '../../domain/graph-record.ts'
+import type { Task } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
 import type {
   Commit,
@@ -28,25 +26,25 @@ import type {
   SettledStatus,
   Store,
 } from '../store.ts'
-import { type Tables, checkTables, openTables } from './database.ts'
-import { GroupCommit } from './group-commit.ts'
+import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
-import { CODES } from './heads.ts'
+import { GroupCommit } from './group-commit.ts'
 import { Headroom } from './headroom.ts'
+import { CODES } from './heads.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
 import { load } from './load.ts'
 import { type DataDirLock, lockDataDir } from './lock.ts'
 import { Memory } from './memory.ts'
+import { explain, later, storeProblem } from './problems.ts'
+import { Reader } from './reader.ts'
+import { StartNotes } from './start-notes.ts'
 import { takeOver } from './take-over.ts'
-import { hashOf } from './task-index.ts'
-import { Texts, isTextOf } from './texts.ts'
-import { type Change, Writer } from './writer.ts'
-import { explain } from './problems.ts'
+import { Texts } from './texts.ts'
+import type { Change } from './write-group.ts'
+import { Writer } from './writer.ts'
 
 const FILE = 'execgo.lmdb'
-
-/** An idempotency key is good for this long. */
-const ANSWER_MS = 24 * 60 * 60 * 1000
+const STARTS_FILE = 'execgo.starts'
 
 export interface LmdbStoreOptions {
   readonly dataDir: string
@@ -62,7 +60,8 @@ interface Open {
   readonly tables: Tables
   readonly lock: DataDirLock
   readonly memory: Memory
-  readonly texts: Texts
+  readonly reader: Reader
+  readonly notes: StartNotes
   readonly writer: Writer
   readonly commits: GroupCommit<Change>
   readonly housekeeping: Housekeeping
@@ -143,6 +142,12 @@ export class LmdbStore implements Store {
     }
   }
 
+  noteStarts(tasks: readonly Task[]): void {
+    this.#note('attempts that begin were not noted: after a crash their numbers may be given again', () =>
+      this.#opened.notes.add(tasks),
+    )
+  }
+
   unfinished(id: string): Task | null {
     return this.#opened.memory.live.get(id) ?? null
   }
@@ -159,68 +164,36 @@ export class LmdbStore implements Store {
     }
   }
 
-  async get(id: string): Promise<string | null> {
-    const { memory, texts } = this.#opened
-    const task = memory.live.get(id)
-    if (task !== undefined) return liveTaskJson(task)
-    const hash = hashOf(id)
-    if (!memory.index.has(hash)) return null
-    for (const key of memory.index.candidates(hash)) {
-      const place = memory.index.place(key)
-      if (place === null) continue
-      const text = texts.read(place)
-      if (isTextOf(text, id)) return text
-    }
-    return null
+  get(id: string): Promise<string | null> {
+    return this.#opened.reader.get(id)
   }
 
-  async getByHandle(handleId: string): Promise<string | null> {
-    const { tables } = this.#opened
-    const key = tables.handles.get(handleId) ?? keyOfHandle(handleId)
-    const text = key < 0 ? null : this.#textOf(key)
-    return text?.includes(`"handle_id":"${handleId}"`) === true ? text : null
+  getByHandle(handleId: string): Promise<string | null> {
+    return this.#opened.reader.getByHandle(handleId)
   }
 
-  async has(id: string): Promise<boolean> {
-    return (await this.get(id)) !== null
+  has(id: string): Promise<boolean> {
+    return this.#opened.reader.has(id)
   }
 
-  async *list(): AsyncIterable<string> {
-    for (const key of this.#opened.memory.index.keys()) {
-      const text = this.#textOf(key)
-      if (text !== null) yield text
-    }
+  list(): AsyncIterable<string> {
+    return this.#opened.reader.list()
   }
 
-  async graph(key: number): Promise<Graph | null> {
-    const { memory, tables } = this.#opened
-    return memory.graphs.get(key) ?? graphOf(key, tables.graphs.get(key))
+  graph(key: number): Promise<Graph | null> {
+    return this.#opened.reader.graph(key)
   }
 
-  async graphs(beforeKey: number, limit: number): Promise<readonly Graph[]> {
-    const { memory, tables } = this.#opened
-    const found: Graph[] = []
-    for (const graph of memory.graphs.values()) if (graph.key < beforeKey) found.push(graph)
-    const range = { start: beforeKey - 1, end: 0, reverse: true, limit }
-    for (const { key, value } of tables.graphs.getRange(range)) {
-      const graph = memory.graphs.has(key) ? null : graphOf(key, value)
-      if (graph !== null) found.push(graph)
-    }
-    return found.sort((a, b) => b.key - a.key).slice(0, limit)
+  graphs(beforeKey: number, limit: number): Promise<readonly Graph[]> {
+    return this.#opened.reader.graphs(beforeKey, limit)
   }
 
-  async *finishedOf(graph: Graph): AsyncIterable<FinishedTask> {
-    const { memory, texts } = this.#opened
-    for (let key = graph.key; key < graph.key + graph.size; key++) {
-      const place = memory.byKey.has(key) ? null : memory.index.place(key)
-      const json = place === null ? null : texts.read(place)
-      if (json !== null) yield { key, json }
-    }
+  finishedOf(graph: Graph): AsyncIterable<FinishedTask> {
+    return this.#opened.reader.finishedOf(graph)
   }
 
-  async firstAnswer(key: string): Promise<FirstAnswer | null> {
-    const answer = this.#opened.tables.answers.get(key) as FirstAnswer | undefined
-    return answer === undefined || answer.atMs + ANSWER_MS < this.#options.nowMs() ? null : answer
+  firstAnswer(key: string): Promise<FirstAnswer | null> {
+    return this.#opened.reader.firstAnswer(key)
   }
 
   get #opened(): Open {
@@ -228,16 +201,18 @@ export class LmdbStore implements Store {
     return this.#open
   }
 
-  #textOf(key: number): string | null {
-    const { memory, texts } = this.#opened
-    const task = memory.byKey.get(key)
-    if (task !== undefined) return memory.live.get(task.id) === task ? liveTaskJson(task) : null
-    const place = memory.index.place(key)
-    return place === null ? null : texts.read(place)
+  /** A disk that refuses this is no reason to stop what runs. */
+  #note(what: string, write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      this.#options.onProblem(error, what)
+    }
   }
 
   #load(tables: Tables, lock: DataDirLock, headroom: Headroom): Found {
-    const loaded = load(tables)
+    const notes = new StartNotes(join(this.#options.dataDir, STARTS_FILE), String(tables.meta.get('id')))
+    const loaded = load(tables, notes.read())
     const memory = new Memory(loaded.index, loaded.acceptsAlive)
     const texts = new Texts(tables)
     for (const task of loaded.unfinished) {
@@ -248,8 +223,10 @@ export class LmdbStore implements Store {
     const writer = new Writer(tables, memory, texts, headroom, loaded)
     const commits = new GroupCommit<Change>(writer)
     const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits, loaded })
-    this.#open = { tables, lock, memory, texts, writer, commits, housekeeping }
+    const reader = new Reader(tables, memory, texts, this.#options.nowMs)
+    this.#open = { tables, lock, memory, reader, notes, writer, commits, housekeeping }
     housekeeping.start()
+    this.#note('attempts cannot be noted as they begin', () => notes.reset(loaded.begun))
     return {
       lastKey: loaded.lastKey,
       unfinished: loaded.unfinished.map((task) => this.#recovered(task)),
@@ -275,6 +252,7 @@ export class LmdbStore implements Store {
     await open.commits.idle()
     // After a failed write LMDB's own promises of a sync never resolve; all that was promised was waited for above.
     await Promise.race([open.tables.root.close(), later(null, CLOSE_WITHIN_MS)])
+    open.notes.close()
     await open.lock.release()
   }
 }
@@ -297,45 +275,5 @@ const settledStatus = (code: number): SettledStatus => {
 
 /** A task that began once was released by all that it depends on, whatever became of their records since. */
 const endOfDeleted = (task: Task): SettledStatus => (task.attempt > 0 ? 'success' : 'deleted')
-
-const graphOf = (key: number, record: unknown): Graph | null => {
-  if (record === undefined) return null
-  const { createdMs, size, isRelaxed, counts, finishedMs } = record as Graph
-  const graph = newGraph(key, size, createdMs, isRelaxed)
-  Object.assign(graph.counts, counts)
-  graph.unfinished = 0
-  graph.finishedMs = finishedMs
-  return graph
-}
-
-/** A failed write, as a person can read it: what the disk said. */
-const storeProblem = async (error: unknown, dataDir: string): Promise<Error> => {
-  const cause = (error as { commitError?: Promise<unknown> }).commitError
-  // The reason may never be told: not waited for without end.
-  const told =
-    cause === undefined
-      ? error
-      : await Promise.race([
-          cause.then(
-            () => error,
-            (reason: unknown) => reason,
-          ),
-          later(error),
-        ])
-  const reason = told instanceof Error ? told.message : String(told)
-  // A disk that fills up within a write is told by LMDB as an input/output error.
-  const free = await statfs(dataDir).then(
-    (disk) => disk.bavail * disk.bsize,
-    () => Number.POSITIVE_INFINITY,
-  )
-  const why = free < FULL_DISK_BYTES ? `no space left on the disk of ${dataDir} (${reason})` : reason
-  return new Error(`the store cannot write: ${why}`, { cause: error })
-}
-
-/** With less than this free a failed write is put down to it. */
-const FULL_DISK_BYTES = 1024 * 1024
-
-const later = <T>(value: T, ms = 50): Promise<T> =>
-  new Promise((resolve) => setTimeout(() => resolve(value), ms))
 
 const CLOSE_WITHIN_MS = 2000

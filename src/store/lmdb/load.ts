@@ -7,12 +7,15 @@ import type { Task } from '../../domain/task.ts'
 import { type AcceptPart, decodeParts, decodeTask, keyInPart } from './accept-records.ts'
 import type { Tables } from './database.ts'
 import { CODES, Heads } from './heads.ts'
-import { TaskIndex, UNFINISHED, hashOf } from './task-index.ts'
+import { applyStarts } from './starts.ts'
+import { hashOf, TaskIndex, UNFINISHED } from './task-index.ts'
 
 export interface Loaded {
   readonly index: TaskIndex
   /** Oldest first. */
   readonly unfinished: readonly Task[]
+  /** Of these, those that an attempt of has begun. */
+  readonly begun: readonly Task[]
   /** Over without a record that says so: what was under way of them was removed before a crash. */
   readonly overGraphs: readonly Graph[]
   /** How many tasks of each accept record are not over. */
@@ -25,7 +28,8 @@ export interface Loaded {
   readonly lastKey: number
 }
 
-export const load = (tables: Tables): Loaded => {
+/** @param noted the attempts of start-notes.ts */
+export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
   const index = new TaskIndex()
   const garbage = { accepts: [] as number[], starts: [] as number[], batches: [] as number[] }
   let lastKey = Number(tables.meta.get('lastKey') ?? 0)
@@ -92,19 +96,25 @@ export const load = (tables: Tables): Loaded => {
   const tasks = new Map(unfinished.map((task) => [task.key, task]))
   for (const { key: start, value } of tables.starts.getRange({})) {
     lastStart = Math.max(lastStart, start)
-    const numbers = new Float64Array(
-      value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength),
-    )
-    for (let at = 0; at < numbers.length; at += 3) {
-      const task = tasks.get(numbers[at]!)
-      if (task === undefined) continue
-      task.attempt = Math.max(task.attempt, numbers[at + 1]!)
-      task.failures = Math.max(task.failures, numbers[at + 2]!)
-    }
+    const { buffer, byteOffset, byteLength } = value
+    applyStarts(new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength)), tasks)
     // The attempts are in the tasks now, and go into a record of their own again when the next ones begin.
     garbage.starts.push(start)
   }
-  return { index, unfinished, overGraphs, acceptsAlive, garbage, lastAccept, lastStart, lastBatch, lastKey }
+  applyStarts(noted, tasks)
+  const begun = unfinished.filter((task) => task.attempt > 0 || task.failures > 0)
+  return {
+    index,
+    unfinished,
+    begun,
+    overGraphs,
+    acceptsAlive,
+    garbage,
+    lastAccept,
+    lastStart,
+    lastBatch,
+    lastKey,
+  }
 }
 
 const isFinished = (code: number): boolean => code !== 0 && code !== UNFINISHED

@@ -1,3 +1,5 @@
+import { statfs } from 'node:fs/promises'
+
 /** What LMDB says when it cannot open or read, in words that tell what to do. */
 export const explain = <T>(path: string, open: () => T): T => {
   try {
@@ -20,3 +22,33 @@ export const explain = <T>(path: string, open: () => T): T => {
 /** What reading a record throws that is not as it was written. */
 const isBadData = (error: unknown): boolean =>
   error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError
+
+/** A failed write, as a person can read it: what the disk said. */
+export const storeProblem = async (error: unknown, dataDir: string): Promise<Error> => {
+  const cause = (error as { commitError?: Promise<unknown> }).commitError
+  // The reason may never be told: not waited for without end.
+  const told =
+    cause === undefined
+      ? error
+      : await Promise.race([
+          cause.then(
+            () => error,
+            (reason: unknown) => reason,
+          ),
+          later(error),
+        ])
+  const reason = told instanceof Error ? told.message : String(told)
+  // A disk that fills up within a write is told by LMDB as an input/output error.
+  const free = await statfs(dataDir).then(
+    (disk) => disk.bavail * disk.bsize,
+    () => Number.POSITIVE_INFINITY,
+  )
+  const why = free < FULL_DISK_BYTES ? `no space left on the disk of ${dataDir} (${reason})` : reason
+  return new Error(`the store cannot write: ${why}`, { cause: error })
+}
+
+/** With less than this free a failed write is put down to it. */
+const FULL_DISK_BYTES = 1024 * 1024
+
+export const later = <T>(value: T, ms = 50): Promise<T> =>
+  new Promise((resolve) => setTimeout(() => resolve(value), ms))

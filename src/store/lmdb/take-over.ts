@@ -2,11 +2,12 @@
  * The first start on a data directory: what another server of this API left in `state.json` becomes records of the
  * database, in one transaction. From then on the database is the truth, and `state.json` a copy for others.
  */
+import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Graph, newGraph } from '../../domain/graph-record.ts'
-import { type JsonObject, isJsonObject } from '../../domain/json.ts'
+import { isJsonObject, type JsonObject } from '../../domain/json.ts'
 import { recordStatus, unfinishedTask } from '../../domain/task-from-json.ts'
 import { parseRfc3339 } from '../../domain/time.ts'
 import { membersOf } from '../json-members.ts'
@@ -45,6 +46,7 @@ export const takeOver = async (
   tables.root.transactionSync(() => {
     if (kept.length > 0) putAll(tables, kept, nowMs)
     tables.meta.putSync('lastKey', kept.length)
+    tables.meta.putSync('id', randomUUID())
     tables.meta.putSync('format', FORMAT)
   })
 }

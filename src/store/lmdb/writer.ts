@@ -5,49 +5,19 @@
  * that takes something away (a replaced id, a deletion, a retry) has a group of its own, so that it finds all that came
  * before it written.
  */
-import { type Counts, type Graph, countEnded } from '../../domain/graph-record.ts'
+import { type Counts, countEnded } from '../../domain/graph-record.ts'
 import { isOver } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
-import type { Commit } from '../store.ts'
-import { encodePart } from './accept-records.ts'
-import { type Batch, packBatches } from './batches.ts'
-import { type Tables, part } from './database.ts'
+import { packBatches } from './batches.ts'
+import { part, type Tables } from './database.ts'
 import type { GroupWriter, Waiting, Written } from './group-commit.ts'
-import { CODES, statusOfCode } from './heads.ts'
 import type { Headroom } from './headroom.ts'
+import { CODES, statusOfCode } from './heads.ts'
 import type { Memory } from './memory.ts'
 import { Removals } from './removals.ts'
-import { encodeStarts } from './starts.ts'
-import { hashOf } from './task-index.ts'
+import { UNFINISHED, hashOf } from './task-index.ts'
 import { type Texts, isTextOf } from './texts.ts'
-
-/** A commit of the port, or one of the store's own housekeeping. */
-export type Change = Commit & { readonly removedKeys?: readonly number[] }
-
-/** What a group writes. */
-interface WriteGroup {
-  readonly accept: number
-  /** Accepted and revived tasks. */
-  readonly added: Task[]
-  /** Graphs whose last outcomes are in it. */
-  readonly over: Graph[]
-  readonly start: number
-  readonly started: Task[]
-  /** With a record, and without one that is still theirs. */
-  readonly ended: Task[]
-  readonly endedAway: Task[]
-  /** About how much it writes. */
-  bytes: number
-  batches: { readonly number: number; readonly batch: Batch }[]
-  removals: Removals | null
-  /** A graph whose tasks were revived. */
-  revived: Graph | null
-  /** Records that this group removes. */
-  readonly idleAccepts: number[]
-  readonly idleStarts: number[]
-  /** To be put back where the write fails. */
-  readonly countsBefore: Map<Counts, Counts>
-}
+import { type Change, type WriteGroup, emptyGroup, putGroup } from './write-group.ts'
 
 export class Writer implements GroupWriter<Change> {
   readonly #tables: Tables
@@ -83,22 +53,7 @@ export class Writer implements GroupWriter<Change> {
   }
 
   write(items: readonly Waiting<Change>[]): { taken: number; written: Written } {
-    const group: WriteGroup = {
-      accept: ++this.#lastAccept,
-      added: [],
-      over: [],
-      start: ++this.#lastStart,
-      started: [],
-      ended: [],
-      endedAway: [],
-      bytes: 0,
-      batches: [],
-      removals: null,
-      revived: null,
-      idleAccepts: [],
-      idleStarts: [],
-      countsBefore: new Map(),
-    }
+    const group = emptyGroup(++this.#lastAccept, ++this.#lastStart)
     this.#group = group
     let taken = 0
     for (const { item } of items) {
@@ -112,7 +67,8 @@ export class Writer implements GroupWriter<Change> {
     group.batches = packBatches(group.ended).map((batch) => ({ number: ++this.#lastBatch, batch }))
     let flushed: Promise<unknown> = Promise.resolve()
     const committed = this.#tables.root.batch(() => {
-      this.#put(group, taking)
+      putGroup(this.#tables, this.#memory, this.#texts, group, taking)
+      this.#putLastKey(group)
     }) as Promise<boolean> & { flushed?: Promise<unknown> }
     flushed = committed.flushed ?? this.#tables.root.flushed
     return { taken, written: { committed, flushed } }
@@ -239,7 +195,10 @@ export class Writer implements GroupWriter<Change> {
     for (const task of item.started ?? [])
       if (!isOver(task.phase) && memory.byKey.get(task.key) === task) group.started.push(task)
     for (const task of item.ended ?? []) {
-      if (memory.byKey.get(task.key) === task) group.ended.push(task)
+      const hasRecord = memory.byKey.get(task.key) === task
+      // Written before, and come again because its sync was not confirmed.
+      if (hasRecord && memory.index.code(task.key) !== UNFINISHED) continue
+      if (hasRecord) group.ended.push(task)
       else group.endedAway.push(task)
       const counts = memory.written.get(task.graph.key)
       if (counts === undefined) continue
@@ -270,66 +229,17 @@ export class Writer implements GroupWriter<Change> {
     if (key >= 0) this.#removals(group).remove(key, this.#memory)
   }
 
+  /** Keys are given once, also where the last ones were removed. */
+  #putLastKey(group: WriteGroup): void {
+    const lastKey = group.added.reduce((last, task) => Math.max(last, task.key), this.#lastKey)
+    if (lastKey === this.#lastKey) return
+    this.#lastKey = lastKey
+    part(this.#tables.meta.put('lastKey', lastKey))
+  }
+
   #removals(group: WriteGroup): Removals {
     group.removals ??= new Removals(this.#tables)
     return group.removals
-  }
-
-  #put(group: WriteGroup, items: readonly Waiting<Change>[]): void {
-    const tables = this.#tables
-    const memory = this.#memory
-    const parts: string[] = []
-    for (const { item } of items) {
-      if (item.accepted !== undefined) {
-        const { graph, tasks, firstAnswer } = item.accepted
-        parts.push(encodePart(graph, tasks, false))
-        if (firstAnswer !== undefined) part(tables.answers.put(firstAnswer.key, firstAnswer))
-        for (const task of tasks) if (isForeignHandle(task)) part(tables.handles.put(task.handleId, task.key))
-      }
-      // Those that were removed since they were looked at stay away.
-      const revived = (item.revived ?? []).filter((task) => group.removals?.has(task.key) === true)
-      if (revived.length > 0) {
-        const { graph } = revived[0]!
-        parts.push(encodePart(graph, revived, true))
-        part(tables.graphs.remove(graph.key))
-      }
-    }
-    group.removals?.put(this.#texts)
-    if (parts.length > 0) {
-      const record = Buffer.from(`[${parts.join(',')}]`)
-      group.bytes += record.length
-      part(tables.accepts.put(group.accept, record))
-      const lastKey = group.added.reduce((last, task) => Math.max(last, task.key), this.#lastKey)
-      if (lastKey > this.#lastKey) {
-        this.#lastKey = lastKey
-        part(tables.meta.put('lastKey', lastKey))
-      }
-    }
-    if (group.started.length > 0) {
-      part(tables.starts.put(group.start, encodeStarts(group.started)))
-    }
-    for (const { number, batch } of group.batches) {
-      part(tables.batches.put(number, batch.payload))
-      group.bytes += batch.payload.length
-      part(tables.heads.put(number, batch.heads.bytes))
-    }
-    for (const graph of group.over) part(tables.graphs.put(graph.key, this.#recordOf(graph)))
-    group.idleAccepts.push(...memory.idleAccepts.splice(0))
-    group.idleStarts.push(...memory.idleStarts.splice(0))
-    for (const accept of group.idleAccepts) {
-      part(tables.accepts.remove(accept))
-      for (const gone of tables.gone.getKeys({ start: [accept, 0], end: [accept + 1, 0] }))
-        part(tables.gone.remove(gone))
-    }
-    for (const start of group.idleStarts) part(tables.starts.remove(start))
-  }
-
-  /** The record of a graph that is over. */
-  #recordOf(graph: Graph): object {
-    const { createdMs, size, isRelaxed, finishedMs } = graph
-    // What runs is not written as it changes; of a graph that is over nothing does.
-    const counts = { ...this.#memory.written.get(graph.key), running: 0 }
-    return { createdMs, size, isRelaxed, finishedMs, counts }
   }
 }
 
@@ -342,7 +252,3 @@ const uncount = (counts: Counts, code: number): void => {
   counts[status]--
   if (code === CODES.failed || code === CODES.skipped) counts.bad--
 }
-
-/** Not one that its key says: taken over from the original server. */
-const isForeignHandle = (task: Task): boolean =>
-  task.handleId !== '' && !task.handleId.endsWith(String(task.key))

@@ -33,7 +33,6 @@ export interface Summary {
   outcomesSeen: number
   relaxedKept: number
   relaxedLost: number
-  attemptsRepeated: number
 }
 
 /** Plays `rounds` rounds; throws with the first promise that was broken. */
@@ -50,7 +49,6 @@ export const crashRounds = async (seed: number, rounds: number): Promise<Summary
     outcomesSeen: 0,
     relaxedKept: 0,
     relaxedLost: 0,
-    attemptsRepeated: 0,
   }
   while (summary.rounds < rounds) {
     const folder = await mkdtemp(join(tmpdir(), 'execgo-crash-'))
@@ -214,7 +212,6 @@ class Series {
     this.#summary.tasks += tasks.length
     this.#summary.outcomesSeen += this.#ledger.outcomesSeen
     this.#summary.relaxedKept += this.#ledger.relaxedKept
-    this.#summary.attemptsRepeated += this.#ledger.attemptsRepeated
     this.#summary.relaxedLost += this.#ledger.relaxedLost
   }
 

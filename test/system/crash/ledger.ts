@@ -45,8 +45,6 @@ export class Ledger {
   relaxedLost = 0
   relaxedKept = 0
   outcomesSeen = 0
-  /** Attempts whose number an earlier one of the task had already. */
-  attemptsRepeated = 0
 
   /** Notes what a client saw of a task of its own. */
   see(entry: Entry, text: string): void {
@@ -134,10 +132,8 @@ export class Ledger {
   }
 
   #checkAttempts(entry: Entry, task: Answered, attempts: readonly number[]): void {
-    // Nobody waits for the note that an attempt begins: what a crash cuts short at once may have left none, and its
-    // number is given again. Counted, until a command waits for its note.
     for (let at = 1; at < attempts.length; at++)
-      if (attempts[at - 1]! >= attempts[at]!) this.attemptsRepeated++
+      assert.ok(attempts[at - 1]! < attempts[at]!, `the attempts of ${entry.id}: ${attempts.join(', ')}`)
     const isCommand = entry.kind === 'shell' || entry.kind === 'flaky'
     if (!isCommand || task.status === 'skipped') return
     assert.equal(task.runtime!.attempt, attempts.at(-1), `the last attempt of ${entry.id}`)

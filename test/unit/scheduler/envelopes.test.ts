@@ -11,6 +11,7 @@ const outcome = (given: Partial<Outcome>): Outcome => ({
   detailsJson: '{"d":1}',
   startedMs: 5,
   finishedMs: 9,
+  ranMs: 0,
   message: '',
   code: 'unknown',
   retryable: false,

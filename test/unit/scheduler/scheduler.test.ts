@@ -386,6 +386,21 @@ describe('a timeout', () => {
     assert.equal((await get('a')).status, 'success')
   })
 
+  it('counts by the time that the attempt took, where its end is told before the clock is looked at', async (t) => {
+    const { executor, submit, get } = await startRig(t)
+    await submit(submitted('late', { timeoutMs: 100 }), submitted('just', { timeoutMs: 100 }))
+    for (const [id, tookMs] of [
+      ['late', 102],
+      ['just', 100],
+    ] as const)
+      executor.report([{ ...executor.success(executor.ref(id)), ranMs: tookMs }])
+    const late = await get('late')
+    assert.deepEqual([late.status, late.error], ['failed', 'context deadline exceeded'])
+    assert.deepEqual([late.runtime.error.code, late.runtime.error.source], ['timeout', 'scheduler'])
+    assert.equal((await get('just')).status, 'success')
+    assert.deepEqual(executor.aborts, [])
+  })
+
   it('stands where a stop comes after it: the first cause wins', async (t) => {
     const { executor, scheduler, submit, pass, get } = await startRig(t)
     executor.answersAborts = false

@@ -39,6 +39,7 @@ const outcome = ({ ref, inputJson }: Assignment): Outcome => {
     detailsJson: '',
     startedMs: Date.now(),
     finishedMs: Date.now(),
+    ranMs: 0,
     message: hasFailed ? 'it was told to fail' : '',
     code: hasFailed ? 'external_failure' : 'unknown',
     retryable: false,

@@ -1,0 +1,102 @@
+/** The reading side of the LMDB store: what is under way is in memory, what is over is read where it lies. */
+import { type Graph, newGraph } from '../../domain/graph-record.ts'
+import { keyOfHandle } from '../../domain/task.ts'
+import { liveTaskJson } from '../../domain/task-json.ts'
+import type { FinishedTask, FirstAnswer, StoreReader } from '../store.ts'
+import type { Tables } from './database.ts'
+import type { Memory } from './memory.ts'
+import { hashOf } from './task-index.ts'
+import { isTextOf, type Texts } from './texts.ts'
+
+/** An idempotency key is good for this long. */
+export const ANSWER_MS = 24 * 60 * 60 * 1000
+
+export class Reader implements StoreReader {
+  readonly #tables: Tables
+  readonly #memory: Memory
+  readonly #texts: Texts
+  readonly #nowMs: () => number
+
+  constructor(tables: Tables, memory: Memory, texts: Texts, nowMs: () => number) {
+    this.#tables = tables
+    this.#memory = memory
+    this.#texts = texts
+    this.#nowMs = nowMs
+  }
+
+  async get(id: string): Promise<string | null> {
+    const task = this.#memory.live.get(id)
+    if (task !== undefined) return liveTaskJson(task)
+    const hash = hashOf(id)
+    if (!this.#memory.index.has(hash)) return null
+    for (const key of this.#memory.index.candidates(hash)) {
+      const place = this.#memory.index.place(key)
+      if (place === null) continue
+      const text = this.#texts.read(place)
+      if (isTextOf(text, id)) return text
+    }
+    return null
+  }
+
+  async getByHandle(handleId: string): Promise<string | null> {
+    const key = this.#tables.handles.get(handleId) ?? keyOfHandle(handleId)
+    const text = key < 0 ? null : this.#textOf(key)
+    return text?.includes(`"handle_id":"${handleId}"`) === true ? text : null
+  }
+
+  async has(id: string): Promise<boolean> {
+    return (await this.get(id)) !== null
+  }
+
+  async *list(): AsyncIterable<string> {
+    for (const key of this.#memory.index.keys()) {
+      const text = this.#textOf(key)
+      if (text !== null) yield text
+    }
+  }
+
+  async graph(key: number): Promise<Graph | null> {
+    return this.#memory.graphs.get(key) ?? graphOf(key, this.#tables.graphs.get(key))
+  }
+
+  async graphs(beforeKey: number, limit: number): Promise<readonly Graph[]> {
+    const found: Graph[] = []
+    for (const graph of this.#memory.graphs.values()) if (graph.key < beforeKey) found.push(graph)
+    const range = { start: beforeKey - 1, end: 0, reverse: true, limit }
+    for (const { key, value } of this.#tables.graphs.getRange(range)) {
+      const graph = this.#memory.graphs.has(key) ? null : graphOf(key, value)
+      if (graph !== null) found.push(graph)
+    }
+    return found.sort((a, b) => b.key - a.key).slice(0, limit)
+  }
+
+  async *finishedOf(graph: Graph): AsyncIterable<FinishedTask> {
+    for (let key = graph.key; key < graph.key + graph.size; key++) {
+      const place = this.#memory.byKey.has(key) ? null : this.#memory.index.place(key)
+      const json = place === null ? null : this.#texts.read(place)
+      if (json !== null) yield { key, json }
+    }
+  }
+
+  async firstAnswer(key: string): Promise<FirstAnswer | null> {
+    const answer = this.#tables.answers.get(key) as FirstAnswer | undefined
+    return answer === undefined || answer.atMs + ANSWER_MS < this.#nowMs() ? null : answer
+  }
+
+  #textOf(key: number): string | null {
+    const task = this.#memory.byKey.get(key)
+    if (task !== undefined) return this.#memory.live.get(task.id) === task ? liveTaskJson(task) : null
+    const place = this.#memory.index.place(key)
+    return place === null ? null : this.#texts.read(place)
+  }
+}
+
+const graphOf = (key: number, record: unknown): Graph | null => {
+  if (record === undefined) return null
+  const { createdMs, size, isRelaxed, counts, finishedMs } = record as Graph
+  const graph = newGraph(key, size, createdMs, isRelaxed)
+  Object.assign(graph.counts, counts)
+  graph.unfinished = 0
+  graph.finishedMs = finishedMs
+  return graph
+}
