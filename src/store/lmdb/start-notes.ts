@@ -16,7 +16,7 @@ const ENTRIES = 65_536
 const FILE_BYTES = HEADER_BYTES + ENTRIES * ENTRY_BYTES
 
 export class StartNotes {
-  readonly #file: number
+  #file: number
   readonly #databaseId: string
   #next = 0
 
@@ -60,6 +60,8 @@ export class StartNotes {
 
   close(): void {
     closeSync(this.#file)
+    // The number may be another file's by the time that somebody still writes.
+    this.#file = -1
   }
 
   #header(): Buffer {

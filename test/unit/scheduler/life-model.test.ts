@@ -183,6 +183,10 @@ class World {
         life.busy--
       }
     }
+    const noteStarts = store.noteStarts.bind(store)
+    store.noteStarts = (tasks) => {
+      if (!life.isDead) noteStarts(tasks)
+    }
     this.#life = life
     await scheduler.start()
   }
