@@ -33,6 +33,8 @@ const run = spawnSync(
     'tsx',
     '--test',
     '--test-concurrency=2',
+    // A test that hangs fails, rather than the whole run with it.
+    '--test-timeout=600000',
     ...(process.stdout.isTTY ? [] : ['--test-reporter=spec']),
     ...flags,
     ...files,
