@@ -65,6 +65,10 @@ const wholeNumber = (least: number, most: number) =>
     v.transform(Number),
   )
 
+/** A bound of {@link Limits}. */
+const limit = (env: string, fallback: number, most: number) =>
+  setting({ env, fallback: String(fallback), schema: wholeNumber(1, most) })
+
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `30s`, `12h`, `7d` in milliseconds; an empty text is 0. */
@@ -146,6 +150,10 @@ const SETTINGS = {
     fallback: String(DEFAULT_LIMITS.bodyBytes),
     schema: wholeNumber(1, 2 ** 29 - 32),
   }),
+  maxTasksPerGraph: limit('EXECGO_MAX_TASKS_PER_GRAPH', DEFAULT_LIMITS.tasksPerGraph, 1e7),
+  maxDependencies: limit('EXECGO_MAX_DEPENDENCIES', DEFAULT_LIMITS.dependenciesPerTask, 1e7),
+  maxIdBytes: limit('EXECGO_MAX_ID_BYTES', DEFAULT_LIMITS.idBytes, 65_536),
+  maxUnfinishedTasks: limit('EXECGO_MAX_UNFINISHED_TASKS', DEFAULT_LIMITS.unfinishedTasks, 1e9),
 } as const
 
 /** The flags, for `--help`. */
@@ -201,7 +209,14 @@ export const readConfig = (
       toolModules: value(SETTINGS.toolModules),
       threadMemoryMb: value(SETTINGS.threadMemoryMb),
       graceMs: value(SETTINGS.graceMs),
-      limits: { ...DEFAULT_LIMITS, bodyBytes: value(SETTINGS.maxBodyBytes) },
+      limits: {
+        ...DEFAULT_LIMITS,
+        bodyBytes: value(SETTINGS.maxBodyBytes),
+        tasksPerGraph: value(SETTINGS.maxTasksPerGraph),
+        dependenciesPerTask: value(SETTINGS.maxDependencies),
+        idBytes: value(SETTINGS.maxIdBytes),
+        unfinishedTasks: value(SETTINGS.maxUnfinishedTasks),
+      },
       durability: value(SETTINGS.durability),
       stateJsonEveryMs: value(SETTINGS.stateJsonEveryMs),
       retention: { maxAgeMs: value(SETTINGS.retainMs), maxTasks: value(SETTINGS.retainTasks) },

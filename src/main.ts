@@ -49,6 +49,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     store,
     executor: pool,
     slots: config.maxConcurrency,
+    maxUnfinished: config.limits.unfinishedTasks,
     graceMs: config.graceMs,
     nowMs,
     monotonicMs: () => performance.now(),

@@ -49,6 +49,8 @@ export class Lives {
   /** Over, without success: their dependents are still to be told. */
   #untold: Task[] = []
   #isAwake = false
+  /** Tasks taken on that are not over. */
+  unfinished = 0
   /** Nothing begins any more. */
   isStopping = false
   /** Told when nothing runs. */
@@ -67,6 +69,7 @@ export class Lives {
 
   /** Lets a task that waits for no other go on. */
   resume(task: Task): void {
+    this.unfinished++
     if (task.phase === 'ready') this.#ready.push(task)
     else if (task.phase === 'blocked' && task.waitingFor === 0) this.#release(task)
   }
@@ -190,6 +193,7 @@ export class Lives {
         this.#waits.delete(task)
         return
       case 'save':
+        this.unfinished--
         task.graph.unfinished--
         if (task.graph.unfinished === 0) task.graph.finishedMs = task.updatedMs
         this.#options.outbox.addEnded(task)

@@ -34,6 +34,8 @@ export interface SchedulerOptions {
   readonly executor: Executor
   /** Attempts that may run at once. */
   readonly slots: number
+  /** Tasks that may be accepted and not over; graphs beyond are refused. */
+  readonly maxUnfinished: number
   /** Between SIGTERM and SIGKILL of a command that is stopped. */
   readonly graceMs: number
   /** Milliseconds since 1970. */

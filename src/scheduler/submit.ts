@@ -43,6 +43,8 @@ const MAX_NAMED = 10
 export interface SubmissionsOptions {
   readonly store: Store
   readonly lives: Lives
+  /** Tasks that may be accepted and not over. */
+  readonly maxUnfinished: number
   readonly graceMs: number
   readonly nowMs: () => number
   readonly log: Log
@@ -51,6 +53,8 @@ export interface SubmissionsOptions {
 export class Submissions {
   readonly #options: SubmissionsOptions
   readonly #keys: Keys
+  /** Tasks of graphs that are being kept. */
+  #beingKept = 0
   /** Those that look at what exists do so one after another. */
   #lastLook: Promise<unknown> = Promise.resolve()
 
@@ -98,9 +102,12 @@ export class Submissions {
       return refused('unavailable', 'the daemon is shutting down: submit again after its restart')
     const { plan, isRelaxed } = submission
     if (existing.size === plan.tasks.length) return ok({ graph: null, tasks: [] })
+    const count = plan.tasks.length - existing.size
+    if (lives.unfinished + this.#beingKept + count > this.#options.maxUnfinished) return this.#full(count)
     const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing)
     const replaced = this.#unfinished(tasks)
     const accepted = { graph, tasks }
+    this.#beingKept += count
     try {
       const firstAnswer = submission.firstAnswer?.(accepted)
       await store.commit(
@@ -115,6 +122,8 @@ export class Submissions {
       }
       log.error({ err: error, tasks: tasks.length }, 'a graph could not be kept')
       return refused('unavailable', `the graph could not be kept: ${reasonOf(error)}`)
+    } finally {
+      this.#beingKept -= count
     }
     for (const task of replaced) lives.cancel(task, graceMs)
     for (const task of tasks) lives.begin(task)
@@ -122,6 +131,14 @@ export class Submissions {
     if (replaced.length + outside.length > 0) lives.settle()
     else lives.wake()
     return ok(accepted)
+  }
+
+  #full(count: number): Result<Accepted> {
+    const { lives, maxUnfinished } = this.#options
+    return refused(
+      'overloaded',
+      `${lives.unfinished} tasks are not over, and ${count} more would be over the limit of ${maxUnfinished}: try again when some have ended`,
+    )
   }
 
   /** The tasks under way of the same ids. */

@@ -53,6 +53,7 @@ export interface RigOptions {
   readonly slots?: number
   readonly dataDir?: string
   readonly graceMs?: number
+  readonly maxUnfinished?: number
 }
 
 /** 2026-04-03T10:14:23.805Z */
@@ -82,6 +83,7 @@ export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<R
     store,
     executor,
     slots: options.slots ?? 10,
+    maxUnfinished: options.maxUnfinished ?? 1_000_000,
     graceMs: options.graceMs ?? 5000,
     nowMs,
     monotonicMs: () => passedMs,

@@ -112,11 +112,24 @@ describe('readConfig takes', () => {
   it('modules with tools, between commas', () =>
     assert.deepEqual(configOf([], { EXECGO_TOOLS: ' /a.js, ,b.js,' }).toolModules, ['/a.js', 'b.js']))
 
-  it('the limit of a body', () =>
-    assert.deepEqual(configOf([], { EXECGO_MAX_BODY_BYTES: '10' }).limits, {
-      ...DEFAULT_LIMITS,
-      bodyBytes: 10,
-    }))
+  it('the limits', () =>
+    assert.deepEqual(
+      configOf([], {
+        EXECGO_MAX_BODY_BYTES: '10',
+        EXECGO_MAX_TASKS_PER_GRAPH: '11',
+        EXECGO_MAX_DEPENDENCIES: '12',
+        EXECGO_MAX_ID_BYTES: '13',
+        EXECGO_MAX_UNFINISHED_TASKS: '14',
+      }).limits,
+      {
+        ...DEFAULT_LIMITS,
+        bodyBytes: 10,
+        tasksPerGraph: 11,
+        dependenciesPerTask: 12,
+        idBytes: 13,
+        unfinishedTasks: 14,
+      },
+    ))
 
   it('-help and -version, before any value is looked at', () => {
     for (const flag of ['-help', '--help', '-h']) {
@@ -172,6 +185,7 @@ describe('readConfig refuses in one line that names the setting', () => {
     ['EXECGO_THREAD_MEMORY_MB', '1', whole(32, 65_536)],
     ['EXECGO_GRACE_MS', 'soon', whole(0, 600_000)],
     ['EXECGO_MAX_BODY_BYTES', '0', whole(1, 536_870_880)],
+    ['EXECGO_MAX_UNFINISHED_TASKS', '0', whole(1, 1e9)],
   ]
   for (const [env, value, expected] of VARIABLES) {
     it(`${env}=${value}`, () =>

@@ -37,5 +37,11 @@ export const reply = (c: HttpContext, status: number, json: string | ReadableStr
         : { 'Content-Type': 'application/json', 'X-Trace-Id': c.env.traceId },
   })
 
-export const replyProblem = (c: HttpContext, problem: Problem): Response =>
-  reply(c, HTTP_STATUS[problem.code], JSON.stringify({ error: problem.message }))
+/** Seconds after which a client may try again where the daemon was full. */
+const RETRY_AFTER = '1'
+
+export const replyProblem = (c: HttpContext, problem: Problem): Response => {
+  const answer = reply(c, HTTP_STATUS[problem.code], JSON.stringify({ error: problem.message }))
+  if (problem.code === 'overloaded') answer.headers.set('Retry-After', RETRY_AFTER)
+  return answer
+}

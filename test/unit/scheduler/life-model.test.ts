@@ -167,6 +167,7 @@ class World {
       store,
       executor,
       slots: this.#slots,
+      maxUnfinished: 1_000_000,
       graceMs: 5000,
       nowMs,
       monotonicMs: nowMs,

@@ -69,6 +69,7 @@ export const startEdge = async (
     store,
     executor: new EchoExecutor(),
     slots: 4,
+    maxUnfinished: 1_000_000,
     graceMs: 10,
     nowMs,
     monotonicMs: () => performance.now(),
