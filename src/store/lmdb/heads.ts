@@ -21,6 +21,8 @@ export const CODES = {
   skippedBenign: 5,
 } as const
 
+const LAST_CODE = CODES.skippedBenign
+
 export type EndStatus = 'success' | 'failed' | 'skipped'
 
 /** The status behind a code, `null` for a removed entry. */
@@ -83,6 +85,17 @@ export class Heads {
     this.#u32[at * 10 + 7] = length
     this.#u32[at * 10 + 8] = hash
     this.#u8[at * STRIDE + 36] = code
+  }
+
+  /** Whether it can be what was written: the texts of a batch lie one behind the other. */
+  get isSound(): boolean {
+    let end = 0
+    for (let at = 0; at < this.count; at++) {
+      const isEntry = this.key(at) > 0 && Number.isSafeInteger(this.key(at)) && this.code(at) <= LAST_CODE
+      if (!isEntry || this.offset(at) !== end) return false
+      end += this.length(at)
+    }
+    return true
   }
 
   key(at: number): number {

@@ -7,6 +7,7 @@ import type { Task } from '../../domain/task.ts'
 import { type AcceptPart, decodeParts, decodeTask, keyInPart } from './accept-records.ts'
 import type { Tables } from './database.ts'
 import { CODES, Heads } from './heads.ts'
+import { damaged } from './pages.ts'
 import { applyStarts } from './starts.ts'
 import { hashOf, TaskIndex, UNFINISHED } from './task-index.ts'
 
@@ -37,6 +38,7 @@ export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
   for (const { key: batch, value } of tables.heads.getRange({})) {
     lastBatch = Math.max(lastBatch, batch)
     const heads = Heads.from(value)
+    if (!heads.isSound) throw damaged(`the heads of batch ${batch} are not what was written`)
     let live = 0
     for (let at = 0; at < heads.count; at++) {
       const code = heads.code(at)
