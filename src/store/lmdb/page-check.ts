@@ -16,6 +16,7 @@
  * 0 low u16 · 2 high u16 · 4 flags u16 · 6 key's length u16 · 8 key, then the value. Low and high are the value's length;
  * in a branch low, high and flags are the child's number. The first page of an overflow run has 20 pages u32.
  */
+import { fstatSync } from 'node:fs'
 import {
   FLAGS_AT,
   FileReader,
@@ -49,6 +50,7 @@ interface Page {
 
 class Walk {
   readonly #reader: FileReader
+  readonly #fileBytes: number
   readonly #snapshot: Snapshot
   /** 1 for each page that something needs. */
   readonly #used: Uint8Array
@@ -63,6 +65,7 @@ class Walk {
 
   constructor(file: number, snapshot: Snapshot) {
     this.#reader = new FileReader(file)
+    this.#fileBytes = fstatSync(file).size
     this.#snapshot = snapshot
     this.#used = new Uint8Array(snapshot.lastPage + 1)
     this.#tree = snapshot.main
@@ -200,16 +203,22 @@ class Walk {
     return page
   }
 
-  /** Notes that something needs a page, which nothing else may. */
+  /**
+   * Notes that something needs a page, which nothing else may. The file may be shorter than all of its pages are: LMDB
+   * counts some at the end that it never wrote, and nothing needs.
+   */
   #take(number: number): void {
-    if (!(number >= 2 && number <= this.#snapshot.lastPage)) throw damaged(`there is no page ${number}`)
+    const { lastPage, pageSize } = this.#snapshot
+    if (!(number >= 2 && number <= lastPage)) throw damaged(`there is no page ${number}`)
     if (this.#used[number] === 1) throw damaged(`page ${number} is needed twice`)
+    const end = (number + 1) * pageSize
+    if (end > this.#fileBytes) throw damaged(`it has ${this.#fileBytes} bytes, page ${number} ends at ${end}`)
     this.#used[number] = 1
   }
 
+  /** Reads from a page that was taken. */
   #fill(bytes: Buffer, number: number, from: number): Buffer {
-    if (!this.#reader.read(bytes, number * this.#snapshot.pageSize + from))
-      throw damaged(`page ${number} is cut off`)
+    this.#reader.read(bytes, number * this.#snapshot.pageSize + from)
     return bytes
   }
 }

@@ -65,12 +65,11 @@ export class FileReader {
     this.#file = file
   }
 
-  /** Fills `bytes` with what is at a place of the file; false where it ends before that. */
-  read(bytes: Buffer, position: number): boolean {
+  /** Fills `bytes` with what is at a place of the file. */
+  read(bytes: Buffer, position: number): void {
     const startedMs = performance.now()
-    const length = readSync(this.#file, bytes, 0, bytes.length, position)
+    readSync(this.#file, bytes, 0, bytes.length, position)
     if (performance.now() - startedMs > SLOW_MS)
       readSync(this.#file, this.#around, 0, AROUND_BYTES, position - (position % AROUND_BYTES))
-    return length === bytes.length
   }
 }

@@ -1,7 +1,7 @@
 /** The walk over a database's pages, by a database whose pages are damaged one after the other. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Tables, openTables } from '../../../src/store/lmdb/database.ts'
@@ -171,6 +171,22 @@ test('every page damaged in turn: refused, or nothing needs what was lost', asyn
   }
 })
 
+test('a file that was cut off: refused, or nothing needs what was lost', async (t) => {
+  const used = await usedDatabase(t)
+  const expected = await readContent(used)
+  const whole = readFileSync(used)
+  const path = await fileOf(t, whole)
+  let bytes = whole.length
+  for (; refusal(path) === ''; truncateSync(path, bytes)) bytes -= PAGE_BYTES / 2
+  assert.match(refusal(path), new RegExp(`it has ${bytes} bytes, page \\d+ ends at \\d+`))
+  for (let less = bytes; less > PAGE_BYTES * 2; less -= PAGE_BYTES) {
+    truncateSync(path, less)
+    assert.match(refusal(path), /it has \d+ bytes, page \d+ ends at \d+/)
+  }
+  const shortest = await fileOf(t, whole.subarray(0, bytes + PAGE_BYTES / 2))
+  assert.deepEqual(await readContent(shortest), expected)
+})
+
 test('what no page tells by itself: refused by what the others say', async (t) => {
   const whole = readFileSync(await usedDatabase(t))
   const meta = newestMeta(whole)
@@ -199,7 +215,7 @@ test('what no page tells by itself: refused by what the others say', async (t) =
     bytes.writeUInt32LE(3, meta + MAIN_TREE + 32),
   )
   await refused(/page \d+ is of a later transaction/, (bytes) => bytes.writeUInt32LE(1_000_000, root + 8))
-  await refused(/it has \d+ bytes of \d+/, (bytes) => bytes.writeUInt32LE(1_000_000, meta + 120))
+  await refused(/there is no page \d+/, (bytes) => bytes.writeUInt32LE(heads.root - 1, meta + 120))
   const leaf = whole.readUInt32LE(first) * PAGE_BYTES
   assert.equal(whole.readUInt16LE(leaf + 18), PAGE.leaf)
   const node = leaf + nodeAt(pageOf(whole, leaf / PAGE_BYTES), 0)
