@@ -7,8 +7,8 @@ import {
   mkdir,
   mkdtemp,
   open,
-  readFile,
   readdir,
+  readFile,
   rm,
   stat,
   truncate,
@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open as openLmdb } from 'lmdb'
-import { type DaemonOptions, SOON_MS, type TestDaemon, spawnDaemon } from '../support/daemon.ts'
+import { type DaemonOptions, SOON_MS, spawnDaemon, type TestDaemon } from '../support/daemon.ts'
 import { canFreeze, freeze, remount, smallDisk, thaw } from '../support/mounts.ts'
 
 const tempDir = async (t: TestContext): Promise<string> => {

@@ -9,7 +9,7 @@
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { checkPages } from './page-check.ts'
-import { FLAGS_AT, HEADER_BYTES, PAGE, type Snapshot, damaged, treeAt, u64 } from './pages.ts'
+import { damaged, FLAGS_AT, HEADER_BYTES, PAGE, type Snapshot, treeAt, u64 } from './pages.ts'
 
 const MAGIC = 0xbeefc0de
 const META_BYTES = 144
@@ -91,7 +91,7 @@ const metaAt = (file: number, at: number): Meta => {
   }
 }
 
-/** As LMDB names it; 0 where that is not known, and only what was synced is opened or checked. */
+/** As LMDB names it on Linux; elsewhere 0, and what was synced is checked, whatever came after it. */
 const thisBoot = (): bigint => {
   try {
     return BigInt(`0x${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8)}`)

@@ -17,15 +17,17 @@
  * in a branch low, high and flags are the child's number. The first page of an overflow run has 20 pages u32.
  */
 import { fstatSync } from 'node:fs'
+import { KeyOrder } from './key-order.ts'
 import {
-  FLAGS_AT,
+  damaged,
   FileReader,
+  FLAGS_AT,
   HEADER_BYTES,
   PAGE,
+  type Page,
   type Snapshot,
   TREE_BYTES,
   type Tree,
-  damaged,
   treeAt,
   u64,
 } from './pages.ts'
@@ -40,13 +42,6 @@ const DEEPEST = 32
 
 /** @throws where a page is not what it has to be, naming it */
 export const checkPages = (file: number, snapshot: Snapshot): void => new Walk(file, snapshot).run()
-
-/** A page in memory; `words` are its bytes in twos. */
-interface Page {
-  number: number
-  readonly bytes: Buffer
-  readonly words: Uint16Array
-}
 
 class Walk {
   readonly #reader: FileReader
@@ -67,7 +62,9 @@ class Walk {
     this.#reader = new FileReader(file)
     this.#fileBytes = fstatSync(file).size
     this.#snapshot = snapshot
-    this.#used = new Uint8Array(snapshot.lastPage + 1)
+    this.#used = new Uint8Array(
+      Math.min(snapshot.lastPage + 1, Math.ceil(this.#fileBytes / snapshot.pageSize)),
+    )
     this.#tree = snapshot.main
     this.#keys = new KeyOrder(false)
   }
@@ -220,53 +217,6 @@ class Walk {
   #fill(bytes: Buffer, number: number, from: number): Buffer {
     this.#reader.read(bytes, number * this.#snapshot.pageSize + from)
     return bytes
-  }
-}
-
-/** Keys rise over a whole tree, as bytes or (free tree) as numbers; a branch's may be that of the first node below. */
-class KeyOrder {
-  readonly #isNumeric: boolean
-  #kept: Buffer = Buffer.alloc(0)
-  /** Where the key before is. */
-  #bytes: Buffer = this.#kept
-  #at = 0
-  #length = 0
-  #isOfBranch = true
-
-  constructor(isNumeric: boolean) {
-    this.#isNumeric = isNumeric
-  }
-
-  check({ number, bytes }: Page, at: number, length: number, isOfBranch: boolean): void {
-    if (this.#isNumeric ? length !== 8 : length === 0)
-      throw damaged(`page ${number} has a key without length`)
-    const order = this.#compare(bytes, at, length)
-    if (order < 0 || (order === 0 && (isOfBranch || !this.#isOfBranch)))
-      throw damaged(`page ${number} has keys out of order`)
-    this.#bytes = bytes
-    this.#at = at
-    this.#length = length
-    this.#isOfBranch = isOfBranch
-    if (isOfBranch) this.keep()
-  }
-
-  /** Below 0 where the key is before the last one. */
-  #compare(bytes: Buffer, at: number, length: number): number {
-    if (this.#isNumeric) return this.#length === 0 ? 1 : u64(bytes, at) - u64(this.#bytes, this.#at)
-    const shorter = Math.min(length, this.#length)
-    for (let place = 0; place < shorter; place++) {
-      const difference = bytes[at + place]! - this.#bytes[this.#at + place]!
-      if (difference !== 0) return difference
-    }
-    return length - this.#length
-  }
-
-  /** Copies the last key: its page makes room for another. */
-  keep(): void {
-    if (this.#kept.length < this.#length) this.#kept = Buffer.alloc(this.#length)
-    this.#bytes.copy(this.#kept, 0, this.#at, this.#at + this.#length)
-    this.#bytes = this.#kept
-    this.#at = 0
   }
 }
 

@@ -11,6 +11,13 @@ export const FLAGS_AT = 18
 /** Kinds of pages, in their flags. */
 export const PAGE = { branch: 0x01, leaf: 0x02, overflow: 0x04, meta: 0x08 } as const
 
+/** A page in memory; `words` are its bytes in twos. */
+export interface Page {
+  number: number
+  readonly bytes: Buffer
+  readonly words: Uint16Array
+}
+
 /** What the record of a tree says. */
 export interface Tree {
   readonly depth: number
