@@ -258,7 +258,6 @@ test('a damaged database is refused, by name, and left as it is', async (t) => {
   await refused('an empty file')
   await truncate(path, 4096)
   await refused('one page')
-  // Behind the pages there is room, which holds nothing.
   const used = whole.findLastIndex((byte) => byte !== 0) + 1
   await truncate(path, Math.floor(used / 2))
   await refused('half of it')

@@ -29,7 +29,6 @@ import type {
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
 import { GroupCommit } from './group-commit.ts'
-import { Headroom } from './headroom.ts'
 import { CODES } from './heads.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
 import { load } from './load.ts'
@@ -83,17 +82,14 @@ export class LmdbStore implements Store {
     const lock = await lockDataDir(dataDir)
     try {
       const path = join(dataDir, FILE)
-      let headroom: Headroom | null = null
       const tables = explain(path, () => {
         checkFile(path)
         const opened = openTables(path)
-        headroom = new Headroom(path, opened.root)
         checkTables(opened)
         return opened
       })
       await takeOver(tables, dataDir, path, nowMs())
-      headroom!.extend()
-      return explain(path, () => this.#load(tables, lock, headroom!))
+      return explain(path, () => this.#load(tables, lock))
     } catch (error) {
       await lock.release()
       throw error
@@ -210,7 +206,7 @@ export class LmdbStore implements Store {
     }
   }
 
-  #load(tables: Tables, lock: DataDirLock, headroom: Headroom): Found {
+  #load(tables: Tables, lock: DataDirLock): Found {
     const notes = new StartNotes(join(this.#options.dataDir, STARTS_FILE), String(tables.meta.get('id')))
     const loaded = load(tables, notes.read())
     const memory = new Memory(loaded.index, loaded.acceptsAlive)
@@ -220,7 +216,7 @@ export class LmdbStore implements Store {
       memory.byKey.set(task.key, task)
       if (!memory.graphs.has(task.graph.key)) memory.addGraph(task.graph)
     }
-    const writer = new Writer(tables, memory, texts, headroom, loaded)
+    const writer = new Writer(tables, memory, texts, loaded)
     const commits = new GroupCommit<Change>(writer)
     const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits, loaded })
     const reader = new Reader(tables, memory, texts, this.#options.nowMs)

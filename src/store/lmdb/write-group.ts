@@ -25,8 +25,6 @@ export interface WriteGroup {
   /** With a record, and without one that is still theirs. */
   readonly ended: Task[]
   readonly endedAway: Task[]
-  /** About how much it writes. */
-  bytes: number
   batches: { readonly number: number; readonly batch: Batch }[]
   removals: Removals | null
   /** A graph whose tasks were revived. */
@@ -47,7 +45,6 @@ export const emptyGroup = (accept: number, start: number): WriteGroup => ({
   started: [],
   ended: [],
   endedAway: [],
-  bytes: 0,
   batches: [],
   removals: null,
   revived: null,
@@ -66,15 +63,10 @@ export const putGroup = (
 ): void => {
   const parts = items.flatMap(({ item }) => putParts(tables, group, item))
   group.removals?.put(texts)
-  if (parts.length > 0) {
-    const record = Buffer.from(`[${parts.join(',')}]`)
-    group.bytes += record.length
-    part(tables.accepts.put(group.accept, record))
-  }
+  if (parts.length > 0) part(tables.accepts.put(group.accept, Buffer.from(`[${parts.join(',')}]`)))
   if (group.started.length > 0) part(tables.starts.put(group.start, encodeStarts(group.started)))
   for (const { number, batch } of group.batches) {
     part(tables.batches.put(number, batch.payload))
-    group.bytes += batch.payload.length
     part(tables.heads.put(number, batch.heads.bytes))
   }
   for (const graph of group.over) part(tables.graphs.put(graph.key, recordOf(graph, memory)))

@@ -11,7 +11,6 @@ import type { Task } from '../../domain/task.ts'
 import { packBatches } from './batches.ts'
 import { part, type Tables } from './database.ts'
 import type { GroupWriter, Waiting, Written } from './group-commit.ts'
-import type { Headroom } from './headroom.ts'
 import { CODES, statusOfCode } from './heads.ts'
 import type { Memory } from './memory.ts'
 import { Removals } from './removals.ts'
@@ -23,7 +22,6 @@ export class Writer implements GroupWriter<Change> {
   readonly #tables: Tables
   readonly #memory: Memory
   readonly #texts: Texts
-  readonly #headroom: Headroom
   #lastAccept: number
   #lastStart: number
   #lastBatch: number
@@ -34,7 +32,6 @@ export class Writer implements GroupWriter<Change> {
     tables: Tables,
     memory: Memory,
     texts: Texts,
-    headroom: Headroom,
     last: {
       readonly lastAccept: number
       readonly lastStart: number
@@ -45,7 +42,6 @@ export class Writer implements GroupWriter<Change> {
     this.#tables = tables
     this.#memory = memory
     this.#texts = texts
-    this.#headroom = headroom
     this.#lastAccept = last.lastAccept
     this.#lastStart = last.lastStart
     this.#lastBatch = last.lastBatch
@@ -88,7 +84,6 @@ export class Writer implements GroupWriter<Change> {
       }
     }
     for (const graph of group.over) memory.written.delete(graph.key)
-    this.#headroom.note(group.bytes)
     if (group.started.length > 0) {
       memory.starts.set(group.start, group.started.length)
       for (const task of group.started) {
