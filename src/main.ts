@@ -50,6 +50,8 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     executor: pool,
     slots: config.maxConcurrency,
     maxUnfinished: config.limits.unfinishedTasks,
+    // A module may bring a tool of the same name.
+    instantTools: new Set(config.toolModules.length === 0 ? ['noop'] : []),
     graceMs: config.graceMs,
     nowMs,
     monotonicMs: () => performance.now(),

@@ -18,6 +18,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { isJsonObject, type JsonObject } from '../src/domain/json.ts'
 import type { Assignment, FromWorker, Outcome, SessionStart, ToWorker } from '../src/pool/messages.ts'
+import { assignmentsIn, outcomeRows } from '../src/pool/rows.ts'
 import { Attempt, type Surroundings } from './attempt.ts'
 import { PidTable } from './process/pid-table.ts'
 import type { ToolRegistry } from './tools/registry.ts'
@@ -115,7 +116,7 @@ export class Session {
   #receive(message: Exclude<ToWorker, { type: 'close' }>): void {
     switch (message.type) {
       case 'run':
-        for (const assignment of message.assignments) this.#begin(assignment)
+        for (const assignment of assignmentsIn(message.rows)) this.#begin(assignment)
         this.#flush()
         return
       case 'abort':
@@ -187,7 +188,7 @@ export class Session {
     if (this.#outcomes.length === 0) return
     const outcomes = this.#outcomes
     this.#outcomes = []
-    this.#post({ type: 'report', outcomes })
+    this.#post({ type: 'report', rows: outcomeRows(outcomes) })
     if (this.#running.size === 0) this.#onIdle?.()
   }
 

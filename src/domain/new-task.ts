@@ -55,7 +55,7 @@ export const newTask = (
     envelope: null,
     error: '',
     isBad: false,
-    slot: -1,
+    ref: -1,
     waitingFor: submitted.dependsOn.length,
     hasFailedDependency: false,
     dependents: null,

@@ -96,8 +96,8 @@ export interface Task {
   isBad: boolean
 
   // Only while it is not over:
-  /** The slot that its attempt holds, -1 for none. */
-  slot: number
+  /** Names the attempt under way, -1 for none. */
+  ref: number
   /** How many of the places in `dependsOn` are not over yet. */
   waitingFor: number
   /** Whether one of those that are over failed, was skipped or is gone. */

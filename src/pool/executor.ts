@@ -17,8 +17,11 @@ export interface Executor {
   start(events: ExecutorEvents): Promise<void>
   /** Ends every thread and what it runs. */
   stop(): Promise<void>
-  /** Begins attempts. A `ref` names an attempt until its outcome, or its loss, was told. */
-  dispatch(assignments: readonly Assignment[]): void
+  /**
+   * Begins attempts. Those of one list go to the same thread, and begin there one after the other: where their tools
+   * are instant, no two of them run at once. A `ref` names an attempt until its outcome, or its loss, was told.
+   */
+  dispatch(batches: readonly (readonly Assignment[])[]): void
   /** Stops one attempt, which then ends `aborted`. @param graceMs between SIGTERM and SIGKILL; 0 kills at once */
   abort(ref: number, graceMs: number, reason: string): void
   /** Kills every process that attempts started, now: for an end that cannot wait. */

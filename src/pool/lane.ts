@@ -10,6 +10,7 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
+import { assignmentRows, outcomesIn } from './rows.ts'
 import type { Assignment, FromWorker, Outcome, SessionStart, ToWorker, WorkerSettings } from './messages.ts'
 
 /** How long a thread may take to say that it heard an abort. Longer, and it is stuck in a loop. */
@@ -51,7 +52,7 @@ export class Lane {
 
   run(assignments: readonly Assignment[]): void {
     for (const assignment of assignments) this.refs.add(assignment.ref)
-    this.#post({ type: 'run', assignments })
+    this.#post({ type: 'run', rows: assignmentRows(assignments) })
   }
 
   abort(ref: number, graceMs: number, reason: string): void {
@@ -89,11 +90,7 @@ export class Lane {
         this.#events.onReady()
         return
       case 'report':
-        for (const outcome of message.outcomes) {
-          this.refs.delete(outcome.ref)
-          if (this.#unanswered.size > 0) this.#answered(outcome.ref)
-        }
-        this.#events.onOutcomes(message.outcomes)
+        this.#report(outcomesIn(message.rows))
         return
       case 'ack':
         this.#answered(message.ref)
@@ -102,6 +99,14 @@ export class Lane {
         this.#events.onProgress(message.ref, message.atMs, message.message)
         return
     }
+  }
+
+  #report(outcomes: readonly Outcome[]): void {
+    for (const { ref } of outcomes) {
+      this.refs.delete(ref)
+      if (this.#unanswered.size > 0) this.#answered(ref)
+    }
+    this.#events.onOutcomes(outcomes)
   }
 
   #answered(ref: number): void {

@@ -10,6 +10,7 @@
  * ```
  */
 import type { ErrorCode } from '../domain/runtime.ts'
+import type { Rows } from './rows.ts'
 
 /** One attempt of one task, handed to a thread. */
 export interface Assignment {
@@ -29,7 +30,8 @@ export interface Assignment {
 }
 
 export type ToWorker =
-  | { readonly type: 'run'; readonly assignments: readonly Assignment[] }
+  /** Of assignments, see rows.ts. */
+  | { readonly type: 'run'; readonly rows: Rows }
   /** `graceMs` lies between SIGTERM and SIGKILL; 0 kills at once. `reason` is what a tool may put in its message. */
   | { readonly type: 'abort'; readonly ref: number; readonly graceMs: number; readonly reason: string }
   /** No more work comes: end the session. */
@@ -57,7 +59,8 @@ export interface Outcome {
 
 export type FromWorker =
   | { readonly type: 'ready' }
-  | { readonly type: 'report'; readonly outcomes: readonly Outcome[] }
+  /** Of outcomes. */
+  | { readonly type: 'report'; readonly rows: Rows }
   | { readonly type: 'ack'; readonly ref: number }
   | { readonly type: 'progress'; readonly ref: number; readonly atMs: number; readonly message: string }
 

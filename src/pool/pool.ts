@@ -39,7 +39,8 @@ export class Pool implements Executor {
   readonly #options: PoolOptions
   #piscina: Piscina | null = null
   readonly #seats: Seat[] = []
-  readonly #seatOf = new Map<number, Seat>()
+  /** By ref; of an attempt that is over it says nothing. */
+  readonly #seatOf: Seat[] = []
   #events: ExecutorEvents | null = null
   #isStopping = false
 
@@ -77,17 +78,19 @@ export class Pool implements Executor {
     await this.#piscina?.destroy()
   }
 
-  dispatch(assignments: readonly Assignment[]): void {
-    for (const assignment of assignments) {
+  dispatch(batches: readonly (readonly Assignment[])[]): void {
+    for (const batch of batches) {
       const seat = this.#freest()
-      seat.batch.push(assignment)
-      this.#seatOf.set(assignment.ref, seat)
+      for (const assignment of batch) {
+        seat.batch.push(assignment)
+        this.#seatOf[assignment.ref] = seat
+      }
     }
     for (const seat of this.#seats) flush(seat)
   }
 
   abort(ref: number, graceMs: number, reason: string): void {
-    this.#seatOf.get(ref)?.lane?.abort(ref, graceMs, reason)
+    this.#seatOf[ref]?.lane?.abort(ref, graceMs, reason)
   }
 
   killProcesses(): void {
@@ -118,10 +121,7 @@ export class Pool implements Executor {
         seat.isReady = true
         onReady()
       },
-      onOutcomes: (outcomes) => {
-        for (const outcome of outcomes) this.#seatOf.delete(outcome.ref)
-        this.#events!.onOutcomes(outcomes)
-      },
+      onOutcomes: (outcomes) => this.#events!.onOutcomes(outcomes),
       onProgress: (ref, atMs, message) => this.#events!.onProgress(ref, atMs, message),
       onLost: (refs, culprit, reason) => {
         onFailed(new Error(`a worker thread did not come up: ${reason}`))
@@ -142,7 +142,6 @@ export class Pool implements Executor {
     if (seat.isReady) reopen()
     else setTimeout(reopen, REOPEN_AFTER_MS)
     seat.isReady = false
-    for (const ref of refs) this.#seatOf.delete(ref)
     if (refs.length > 0) this.#events!.onLost(refs, culprit, reason)
   }
 }

@@ -18,7 +18,7 @@ import { cancelledEnvelope, type Envelope } from '../domain/runtime.ts'
 import { type Task, toolInputJson } from '../domain/task.ts'
 import type { Executor } from '../pool/executor.ts'
 import type { Assignment } from '../pool/messages.ts'
-import { type Attempt, Attempts, type StopCause } from './attempts.ts'
+import { type Attempt, Attempts, type Slot, type StopCause } from './attempts.ts'
 import { Counters } from './counters.ts'
 import { STOP_REASONS } from './envelopes.ts'
 import type { Outbox } from './outbox.ts'
@@ -30,9 +30,14 @@ export interface LivesOptions {
   readonly outbox: Outbox
   readonly timers: Timers
   readonly slots: number
+  /** `os` tools that are over as soon as they begin. */
+  readonly instantTools: ReadonlySet<string>
   readonly graceMs: number
   readonly nowMs: () => number
 }
+
+/** Attempts of instant tools that share one slot, at most. */
+const SHARE_SLOT = 64
 
 /** The wall clock may be set: a task that waits for a time looks at it this often. */
 const LOOK_AT_CLOCK_MS = 60_000
@@ -44,8 +49,10 @@ export class Lives {
   readonly #ready = new ReadyQueue<Task>()
   /** Of the tasks that wait for a time. */
   readonly #waits = new Map<Task, Timer>()
-  /** What goes to the executor at the end of a tick. */
-  #batch: Assignment[] = []
+  /** What goes to the executor at the end of a tick: those of one list share a slot. */
+  #batches: Assignment[][] = []
+  /** The slot of the last list, while instant tools may join it. */
+  #shared: Slot | null = null
   /** Over, without success: their dependents are still to be told. */
   #untold: Task[] = []
   #isAwake = false
@@ -96,6 +103,7 @@ export class Lives {
 
   /** The attempt came to this; the task is over, or waits for another. */
   end(task: Task, envelope: Envelope, isFinal: boolean): void {
+    if (task.startedMs === 0) this.#begin(task, envelope.startedMs)
     if (envelope.error === null) {
       task.envelope = envelope
       if (task.handleId !== '') this.#noteProgress(task, 'task completed')
@@ -114,7 +122,7 @@ export class Lives {
   /** Stops a task: at once where no attempt of it runs. One that is over stays as it is. */
   cancel(task: Task, graceMs: number): void {
     if (isOver(task.phase)) return
-    const attempt = task.phase === 'running' ? this.attempts.get(task.slot) : undefined
+    const attempt = task.phase === 'running' ? this.attempts.get(task.ref) : undefined
     if (attempt !== undefined) {
       attempt.isCancelled = true
       this.stopAttempt(attempt, 'cancel', graceMs)
@@ -152,16 +160,18 @@ export class Lives {
   tick(): void {
     this.#isAwake = false
     if (this.isStopping) return
-    while (this.attempts.free > 0 && this.#ready.size > 0) {
-      const task = this.#ready.take()!
+    for (let task = this.#ready.first; task !== undefined; task = this.#ready.first) {
+      if (this.attempts.free === 0 && !this.#mayShare(task)) break
+      this.#ready.take()
       // One that was cancelled meanwhile is dropped here.
       if (task.phase === 'ready') this.apply(task, 'start')
     }
-    if (this.#batch.length === 0) return
-    const batch = this.#batch
-    this.#batch = []
+    this.#shared = null
+    if (this.#batches.length === 0) return
+    const batches = this.#batches
+    this.#batches = []
     this.#options.outbox.noteStarts()
-    this.#options.executor.dispatch(batch)
+    this.#options.executor.dispatch(batches)
   }
 
   /** Lets the next turn begin what can. */
@@ -212,19 +222,25 @@ export class Lives {
   }
 
   #dispatch(task: Task): void {
-    const attempt = this.attempts.take(task)
-    if (task.startedMs === 0) task.graph.counts.running++
-    task.slot = attempt.ref
+    const isInstant = this.#isInstant(task)
+    const attempt = this.#mayShare(task) ? this.attempts.share(task, this.#shared!) : this.attempts.take(task)
+    if (attempt.slot !== this.#shared) {
+      this.#batches.push([])
+      this.#shared = isInstant ? attempt.slot : null
+    }
+    task.ref = attempt.ref
     task.attempt++
-    task.startedMs = task.updatedMs
     if (task.timeoutMs > 0) {
       attempt.deadline = this.#options.timers.add(task.timeoutMs, () =>
         this.stopAttempt(attempt, 'timeout', this.#options.graceMs),
       )
     }
-    if (task.handleId !== '') this.#noteProgress(task, 'task started')
-    this.#options.outbox.addStarted(task)
-    this.#batch.push({
+    // One of an instant tool has begun when it is over: until then it may wait behind others that share its slot.
+    if (!isInstant) {
+      this.#begin(task, task.updatedMs)
+      this.#options.outbox.addStarted(task)
+    }
+    this.#batches.at(-1)!.push({
       ref: attempt.ref,
       taskId: task.id,
       graphId: graphIdOf(task.graph.key),
@@ -237,11 +253,26 @@ export class Lives {
   }
 
   #freeSlot(task: Task): void {
-    const attempt = this.attempts.get(task.slot)
+    const attempt = this.attempts.get(task.ref)
     if (attempt === undefined || attempt.task !== task) throw new Error(`task ${task.id} holds no slot`)
     if (attempt.deadline !== null) this.#options.timers.remove(attempt.deadline)
     this.attempts.release(attempt)
-    task.slot = -1
+    task.ref = -1
+  }
+
+  /** An attempt of the task has begun. */
+  #begin(task: Task, atMs: number): void {
+    if (task.startedMs === 0) task.graph.counts.running++
+    task.startedMs = atMs
+    if (task.handleId !== '') this.#noteProgress(task, 'task started')
+  }
+
+  #isInstant(task: Task): boolean {
+    return task.type === 'os' && this.#options.instantTools.has(task.toolName)
+  }
+
+  #mayShare(task: Task): boolean {
+    return this.#shared !== null && this.#shared.holders < SHARE_SLOT && this.#isInstant(task)
   }
 
   #wait(task: Task, delayMs: number): void {

@@ -14,13 +14,22 @@ export class ReadyQueue<T extends { readonly priority: number }> {
     this.#size++
   }
 
+  /** The first in line, `undefined` when none waits. */
+  get first(): T | undefined {
+    return this.#size === 0 ? undefined : this.#topLevel().first
+  }
+
   /** The first in line, taken out; `undefined` when none waits. */
   take(): T | undefined {
     if (this.#size === 0) return undefined
+    this.#size--
+    return this.#topLevel().take()
+  }
+
+  #topLevel(): Fifo<T> {
     let level = HIGHEST_PRIORITY
     while (this.#levels[level]!.size === 0) level--
-    this.#size--
-    return this.#levels[level]!.take()
+    return this.#levels[level]!
   }
 }
 
@@ -32,6 +41,10 @@ class Fifo<T> {
 
   get size(): number {
     return this.#size
+  }
+
+  get first(): T | undefined {
+    return this.#ring[this.#head]
   }
 
   push(item: T): void {

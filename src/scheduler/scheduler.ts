@@ -36,6 +36,8 @@ export interface SchedulerOptions {
   readonly slots: number
   /** Tasks that may be accepted and not over; graphs beyond are refused. */
   readonly maxUnfinished: number
+  /** `os` tools that are over as soon as they begin: many of their attempts may share a slot. */
+  readonly instantTools: ReadonlySet<string>
   /** Between SIGTERM and SIGKILL of a command that is stopped. */
   readonly graceMs: number
   /** Milliseconds since 1970. */

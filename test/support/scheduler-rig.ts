@@ -54,6 +54,7 @@ export interface RigOptions {
   readonly dataDir?: string
   readonly graceMs?: number
   readonly maxUnfinished?: number
+  readonly instantTools?: readonly string[]
 }
 
 /** 2026-04-03T10:14:23.805Z */
@@ -84,6 +85,7 @@ export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<R
     executor,
     slots: options.slots ?? 10,
     maxUnfinished: options.maxUnfinished ?? 1_000_000,
+    instantTools: new Set(options.instantTools),
     graceMs: options.graceMs ?? 5000,
     nowMs,
     monotonicMs: () => passedMs,

@@ -59,7 +59,7 @@ describe('newTask', () => {
     const task = accepted('a')
     assert.equal(task.phase, 'ready')
     assert.equal(task.waitingFor, 0)
-    assert.deepEqual([task.attempt, task.failures, task.startedMs, task.slot], [0, 0, 0, -1])
+    assert.deepEqual([task.attempt, task.failures, task.startedMs, task.ref], [0, 0, 0, -1])
     assert.deepEqual([task.envelope, task.error, task.dependents], [null, '', null])
     assert.deepEqual(task.progress, [])
   })

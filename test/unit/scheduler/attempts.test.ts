@@ -7,7 +7,7 @@ import { Counters } from '../../../src/scheduler/counters.ts'
 import { accepted, planOf, submitted } from '../../support/tasks.ts'
 
 describe('Attempts', () => {
-  it('give the lowest slots first, and one that was freed again', () => {
+  it('give refs from 0, and one that was freed again', () => {
     const attempts = new Attempts(3)
     const [a, b, c] = [accepted('a'), accepted('b'), accepted('c')]
     assert.deepEqual([attempts.free, attempts.running], [3, 0])
@@ -21,7 +21,21 @@ describe('Attempts', () => {
     assert.equal(attempts.take(c).ref, 0)
   })
 
-  it('know no slot that is free, or that there is none of', () => {
+  it('share a slot until the last of them is over', () => {
+    const attempts = new Attempts(2)
+    const first = attempts.take(accepted('a'))
+    const second = attempts.share(accepted('b'), first.slot)
+    assert.notEqual(first.ref, second.ref)
+    assert.deepEqual([attempts.free, attempts.running], [1, 1])
+    attempts.release(first)
+    assert.deepEqual([attempts.free, attempts.running], [1, 1])
+    const third = attempts.share(accepted('c'), second.slot)
+    attempts.release(second)
+    attempts.release(third)
+    assert.deepEqual([attempts.free, attempts.running], [2, 0])
+  })
+
+  it('know none that is over, or never was', () => {
     const attempts = new Attempts(1)
     for (const ref of [-1, 0, 1, 0.5, Number.NaN]) assert.equal(attempts.get(ref), undefined)
   })

@@ -168,6 +168,7 @@ class World {
       executor,
       slots: this.#slots,
       maxUnfinished: 1_000_000,
+      instantTools: new Set(),
       graceMs: 5000,
       nowMs,
       monotonicMs: nowMs,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { test } from 'node:test'
 import type { Assignment, FromWorker, Outcome, ToWorker, WorkerSettings } from '../../../src/pool/messages.ts'
+import { assignmentRows, outcomesIn } from '../../../src/pool/rows.ts'
 import run from '../../../workers/run.ts'
 import { done, fail, failDuring } from '../../../workers/tools/tool.ts'
 import { type Held, held } from './fixtures/decided-tools.ts'
@@ -38,11 +39,12 @@ class Peer {
       attempt: 1,
       handleId: '',
     }
-    this.send({ type: 'run', assignments: assignments.map((assignment) => ({ ...rest, ...assignment })) })
+    const rows = assignmentRows(assignments.map((assignment) => ({ ...rest, ...assignment })))
+    this.send({ type: 'run', rows })
   }
 
   reports(): (readonly Outcome[])[] {
-    return this.messages.flatMap((message) => (message.type === 'report' ? [message.outcomes] : []))
+    return this.messages.flatMap((message) => (message.type === 'report' ? [outcomesIn(message.rows)] : []))
   }
 
   /** The outcome of this attempt, once it came. */

@@ -22,8 +22,8 @@ class EchoExecutor implements Executor {
 
   async stop(): Promise<void> {}
 
-  dispatch(assignments: readonly Assignment[]): void {
-    setImmediate(() => this.#events?.onOutcomes(assignments.map(outcome)))
+  dispatch(batches: readonly (readonly Assignment[])[]): void {
+    setImmediate(() => this.#events?.onOutcomes(batches.flat().map(outcome)))
   }
 
   abort(): void {}
@@ -70,6 +70,7 @@ export const startEdge = async (
     executor: new EchoExecutor(),
     slots: 4,
     maxUnfinished: 1_000_000,
+    instantTools: new Set(),
     graceMs: 10,
     nowMs,
     monotonicMs: () => performance.now(),

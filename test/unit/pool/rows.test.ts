@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Assignment, Outcome } from '../../../src/pool/messages.ts'
+import { assignmentRows, assignmentsIn, outcomeRows, outcomesIn } from '../../../src/pool/rows.ts'
+
+test('assignments come out of their rows as they went in', () => {
+  const first: Assignment = {
+    ref: 0,
+    taskId: 'a task',
+    graphId: 'g-1',
+    category: 'os',
+    toolName: 'noop',
+    inputJson: '{"message":"中"}',
+    attempt: 2,
+    handleId: 'mcp-1',
+  }
+  const all = [first, { ...first, ref: 7, handleId: '', inputJson: '' }]
+  assert.deepEqual(assignmentsIn(structuredClone(assignmentRows(all))), all)
+  assert.deepEqual(assignmentsIn(assignmentRows([])), [])
+})
+
+test('outcomes come out of their rows as they went in', () => {
+  const first: Outcome = {
+    ref: 3,
+    status: 'failed',
+    outputJson: '{}',
+    detailsJson: '{"a":1}',
+    startedMs: 1,
+    finishedMs: 2,
+    ranMs: 1.25,
+    message: 'no',
+    code: 'external_failure',
+    retryable: true,
+    isFinal: false,
+  }
+  const all: Outcome[] = [
+    first,
+    { ...first, status: 'success', retryable: false, isFinal: true },
+    { ...first, status: 'aborted', isFinal: true },
+  ]
+  assert.deepEqual(outcomesIn(structuredClone(outcomeRows(all))), all)
+})
