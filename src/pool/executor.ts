@@ -18,10 +18,10 @@ export interface Executor {
   /** Ends every thread and what it runs. */
   stop(): Promise<void>
   /**
-   * Begins attempts. Those of one list go to the same thread, and begin there one after the other: where their tools
-   * are instant, no two of them run at once. A `ref` names an attempt until its outcome, or its loss, was told.
+   * Begins attempts. Those of instant tools in one call run on one thread, so that no two of them run at once. A `ref`
+   * names an attempt until its outcome, or its loss, was told.
    */
-  dispatch(batches: readonly (readonly Assignment[])[]): void
+  dispatch(assignments: readonly Assignment[]): void
   /** Stops one attempt, which then ends `aborted`. @param graceMs between SIGTERM and SIGKILL; 0 kills at once */
   abort(ref: number, graceMs: number, reason: string): void
   /** Kills every process that attempts started, now: for an end that cannot wait. */

@@ -25,8 +25,10 @@ export interface LaneEvents {
 }
 
 export class Lane {
-  /** Attempts on the thread. */
-  readonly refs = new Set<number>()
+  /** Attempts on the thread, and whether they are over at once. */
+  readonly #refs = new Map<number, boolean>()
+  /** How many are not. */
+  lasting = 0
   readonly #events: LaneEvents
   readonly #port: MessagePort
   readonly #pids: Int32Array<SharedArrayBuffer>
@@ -51,7 +53,10 @@ export class Lane {
   }
 
   run(assignments: readonly Assignment[]): void {
-    for (const assignment of assignments) this.refs.add(assignment.ref)
+    for (const { ref, isInstant } of assignments) {
+      this.#refs.set(ref, isInstant)
+      if (!isInstant) this.lasting++
+    }
     this.#post({ type: 'run', rows: assignmentRows(assignments) })
   }
 
@@ -103,7 +108,8 @@ export class Lane {
 
   #report(outcomes: readonly Outcome[]): void {
     for (const { ref } of outcomes) {
-      this.refs.delete(ref)
+      if (this.#refs.get(ref) === false) this.lasting--
+      this.#refs.delete(ref)
       if (this.#unanswered.size > 0) this.#answered(ref)
     }
     this.#events.onOutcomes(outcomes)
@@ -127,8 +133,8 @@ export class Lane {
     if (this.#isOver) return
     this.#isOver = true
     this.killProcesses()
-    const refs = [...this.refs]
-    this.refs.clear()
+    const refs = [...this.#refs.keys()]
+    this.#refs.clear()
     this.#events.onLost(refs, this.#culprit, this.#culprit >= 0 ? 'it did not answer an abort' : reason)
   }
 }

@@ -18,6 +18,8 @@ export interface Assignment {
   readonly ref: number
   readonly taskId: string
   readonly graphId: string
+  /** Its tool is over as soon as it begins. */
+  readonly isInstant: boolean
   /** `os`, `mcp` or `cli-skills`. */
   readonly category: string
   /** `''` where the task has none. */

@@ -29,7 +29,9 @@ interface Seat {
   lane: Lane | null
   isReady: boolean
   /** Assignments that go out with the next message. */
-  readonly batch: Assignment[]
+  batch: Assignment[]
+  /** How many of them are not instant. */
+  waiting: number
 }
 
 /** The worker's own ending follows this file's: .ts under tsx, .js in a build. */
@@ -78,13 +80,14 @@ export class Pool implements Executor {
     await this.#piscina?.destroy()
   }
 
-  dispatch(batches: readonly (readonly Assignment[])[]): void {
-    for (const batch of batches) {
-      const seat = this.#freest()
-      for (const assignment of batch) {
-        seat.batch.push(assignment)
-        this.#seatOf[assignment.ref] = seat
-      }
+  dispatch(assignments: readonly Assignment[]): void {
+    // Chosen once: waking a second thread costs more than they do.
+    const forInstants = this.#freest()
+    for (const assignment of assignments) {
+      const seat = assignment.isInstant ? forInstants : this.#freest()
+      seat.batch.push(assignment)
+      if (!assignment.isInstant) seat.waiting++
+      this.#seatOf[assignment.ref] = seat
     }
     for (const seat of this.#seats) flush(seat)
   }
@@ -110,7 +113,7 @@ export class Pool implements Executor {
   }
 
   #openSeat(onReady: () => void, onFailed: (error: Error) => void): void {
-    const seat: Seat = { lane: null, isReady: false, batch: [] }
+    const seat: Seat = { lane: null, isReady: false, batch: [], waiting: 0 }
     this.#seats.push(seat)
     this.#openLane(seat, onReady, onFailed)
   }
@@ -149,8 +152,12 @@ export class Pool implements Executor {
 const ignore = (): void => {}
 
 const flush = (seat: Seat): void => {
-  if (seat.lane !== null && seat.batch.length > 0) seat.lane.run(seat.batch.splice(0))
+  if (seat.lane === null || seat.batch.length === 0) return
+  const batch = seat.batch
+  seat.batch = []
+  seat.waiting = 0
+  seat.lane.run(batch)
 }
 
-/** Attempts on the seat; one without a thread comes last. */
-const load = (seat: Seat): number => seat.batch.length + (seat.lane === null ? 1e6 : seat.lane.refs.size)
+/** Attempts on the seat but those that are over at once; one without a thread comes last. */
+const load = (seat: Seat): number => seat.waiting + (seat.lane === null ? 1e6 : seat.lane.lasting)

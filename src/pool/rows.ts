@@ -7,12 +7,14 @@ import type { Assignment, Outcome } from './messages.ts'
 
 export type Rows = readonly (string | number)[]
 
-const ASSIGNMENT_WIDTH = 8
+const ASSIGNMENT_WIDTH = 9
 
 export const assignmentRows = (assignments: readonly Assignment[]): Rows => {
   const rows: (string | number)[] = []
-  for (const { ref, taskId, graphId, category, toolName, inputJson, attempt, handleId } of assignments)
-    rows.push(ref, taskId, graphId, category, toolName, inputJson, attempt, handleId)
+  for (const assignment of assignments) {
+    const { ref, taskId, graphId, isInstant, category, toolName, inputJson, attempt, handleId } = assignment
+    rows.push(ref, taskId, graphId, isInstant ? 1 : 0, category, toolName, inputJson, attempt, handleId)
+  }
   return rows
 }
 
@@ -23,11 +25,12 @@ export const assignmentsIn = (rows: Rows): Assignment[] => {
       ref: rows[at] as number,
       taskId: rows[at + 1] as string,
       graphId: rows[at + 2] as string,
-      category: rows[at + 3] as string,
-      toolName: rows[at + 4] as string,
-      inputJson: rows[at + 5] as string,
-      attempt: rows[at + 6] as number,
-      handleId: rows[at + 7] as string,
+      isInstant: rows[at + 3] === 1,
+      category: rows[at + 4] as string,
+      toolName: rows[at + 5] as string,
+      inputJson: rows[at + 6] as string,
+      attempt: rows[at + 7] as number,
+      handleId: rows[at + 8] as string,
     })
   }
   return assignments

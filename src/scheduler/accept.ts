@@ -56,7 +56,11 @@ export const acceptPlan = (
     const places = plan.dependents[place]
     if (places == null) continue
     const task = byPlace[place]
-    const dependents = places.flatMap((dependent) => byPlace[dependent] ?? [])
+    const dependents: Task[] = []
+    for (const at of places) {
+      const dependent = byPlace[at]
+      if (dependent != null) dependents.push(dependent)
+    }
     if (task != null) task.dependents = dependents
     else for (const dependent of dependents) outside.push({ task: dependent, id: plan.tasks[place]!.id })
   }

@@ -49,9 +49,9 @@ export class Lives {
   readonly #ready = new ReadyQueue<Task>()
   /** Of the tasks that wait for a time. */
   readonly #waits = new Map<Task, Timer>()
-  /** What goes to the executor at the end of a tick: those of one list share a slot. */
-  #batches: Assignment[][] = []
-  /** The slot of the last list, while instant tools may join it. */
+  /** What goes to the executor at the end of a tick. */
+  #batch: Assignment[] = []
+  /** The slot that the next attempt of an instant tool may share, while a tick lasts. */
   #shared: Slot | null = null
   /** Over, without success: their dependents are still to be told. */
   #untold: Task[] = []
@@ -167,11 +167,11 @@ export class Lives {
       if (task.phase === 'ready') this.apply(task, 'start')
     }
     this.#shared = null
-    if (this.#batches.length === 0) return
-    const batches = this.#batches
-    this.#batches = []
+    if (this.#batch.length === 0) return
+    const batch = this.#batch
+    this.#batch = []
     this.#options.outbox.noteStarts()
-    this.#options.executor.dispatch(batches)
+    this.#options.executor.dispatch(batch)
   }
 
   /** Lets the next turn begin what can. */
@@ -224,10 +224,7 @@ export class Lives {
   #dispatch(task: Task): void {
     const isInstant = this.#isInstant(task)
     const attempt = this.#mayShare(task) ? this.attempts.share(task, this.#shared!) : this.attempts.take(task)
-    if (attempt.slot !== this.#shared) {
-      this.#batches.push([])
-      this.#shared = isInstant ? attempt.slot : null
-    }
+    this.#shared = isInstant ? attempt.slot : null
     task.ref = attempt.ref
     task.attempt++
     if (task.timeoutMs > 0) {
@@ -240,10 +237,11 @@ export class Lives {
       this.#begin(task, task.updatedMs)
       this.#options.outbox.addStarted(task)
     }
-    this.#batches.at(-1)!.push({
+    this.#batch.push({
       ref: attempt.ref,
       taskId: task.id,
       graphId: graphIdOf(task.graph.key),
+      isInstant,
       category: task.type,
       toolName: task.toolName,
       inputJson: toolInputJson(task),

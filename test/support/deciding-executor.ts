@@ -27,8 +27,6 @@ export class DecidingExecutor implements Executor {
   readonly pending = new Map<number, Assignment>()
   /** Every attempt that began. */
   readonly begun: Assignment[] = []
-  /** How many attempts shared a slot, each time that one was given. */
-  readonly batches: number[] = []
   readonly aborts: Abort[] = []
   /** The most attempts that were under way at once. */
   most = 0
@@ -53,11 +51,9 @@ export class DecidingExecutor implements Executor {
     this.stops++
   }
 
-  dispatch(batches: readonly (readonly Assignment[])[]): void {
-    assert.ok(batches.length > 0, 'something is dispatched')
-    for (const batch of batches) assert.ok(batch.length > 0, 'a batch is never empty')
-    this.batches.push(...batches.map((batch) => batch.length))
-    for (const assignment of batches.flat()) {
+  dispatch(assignments: readonly Assignment[]): void {
+    assert.ok(assignments.length > 0, 'a batch is never empty')
+    for (const assignment of assignments) {
       assert.ok(!this.pending.has(assignment.ref), `ref ${assignment.ref} is under way already`)
       this.pending.set(assignment.ref, assignment)
       this.begun.push(assignment)

@@ -8,6 +8,7 @@ test('assignments come out of their rows as they went in', () => {
     ref: 0,
     taskId: 'a task',
     graphId: 'g-1',
+    isInstant: false,
     category: 'os',
     toolName: 'noop',
     inputJson: '{"message":"中"}',

@@ -80,6 +80,7 @@ describe('the scheduler gives slots', () => {
       ref: 0,
       taskId: 'a',
       graphId: 'g-1',
+      isInstant: false,
       category: 'os',
       toolName: 'shell',
       inputJson: '{"command":"ls"}',

@@ -33,6 +33,7 @@ class Peer {
     const rest = {
       taskId: 't',
       graphId: 'g-1',
+      isInstant: false,
       category: 'os',
       toolName: 'noop',
       inputJson: '{}',

@@ -22,8 +22,8 @@ class EchoExecutor implements Executor {
 
   async stop(): Promise<void> {}
 
-  dispatch(batches: readonly (readonly Assignment[])[]): void {
-    setImmediate(() => this.#events?.onOutcomes(batches.flat().map(outcome)))
+  dispatch(assignments: readonly Assignment[]): void {
+    setImmediate(() => this.#events?.onOutcomes(assignments.map(outcome)))
   }
 
   abort(): void {}
