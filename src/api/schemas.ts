@@ -17,24 +17,47 @@ const integer = v.pipe(v.number('an integer'), v.safeInteger('an integer'))
 const object = v.custom<Record<string, unknown>>(isJsonObject, 'an object')
 // valibot's own object and record take a list for one.
 const objectOf = <E extends v.ObjectEntries>(entries: E) => v.pipe(object, v.object(entries))
-// valibot's own record drops what is named `constructor` or `prototype`.
-const annotations = v.pipe(
-  v.custom<Record<string, unknown>>(isJsonObject, 'an object of strings'),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    for (const [key, value] of Object.entries(dataset.value)) {
-      if (typeof value === 'string') continue
-      const path = { type: 'object', origin: 'value', input: dataset.value, key, value } as const
-      addIssue({ message: 'a string', input: value, path: [path] })
-      return
+
+// valibot looks for every key that there may be and copies whatever it reads: over a graph it takes as long as
+// JSON.parse. So `schema` runs only over what is wrong, to say what is; `isRight` holds only for what it lets through.
+const asGiven = v.any()
+const unless = <S extends v.GenericSchema>(isRight: (value: unknown) => boolean, schema: S) =>
+  v.lazy((value): v.GenericSchema<v.InferInput<S>, v.InferOutput<S>> => (isRight(value) ? asGiven : schema))
+const objectAsGiven = <E extends v.ObjectEntries>(entries: E) => {
+  const isRight = (value: unknown): boolean => {
+    if (!isJsonObject(value)) return false
+    for (const key in value) {
+      if (Object.hasOwn(entries, key) && !v.is(entries[key]!, value[key])) return false
     }
-  }),
+    return true
+  }
+  return unless(isRight, objectOf(entries))
+}
+const isText = (value: unknown): boolean => typeof value === 'string'
+// valibot's own record drops what is named `constructor` or `prototype`.
+const annotations = unless(
+  (value) => isJsonObject(value) && Object.values(value).every(isText),
+  v.pipe(
+    v.custom<Record<string, unknown>>(isJsonObject, 'an object of strings'),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return
+      for (const [key, value] of Object.entries(dataset.value)) {
+        if (typeof value === 'string') continue
+        const path = { type: 'object', origin: 'value', input: dataset.value, key, value } as const
+        addIssue({ message: 'a string', input: value, path: [path] })
+        return
+      }
+    }),
+  ),
 )
 const flag = v.boolean('true or false')
-const texts = v.array(text, 'an array of strings')
+const texts = unless(
+  (value) => Array.isArray(value) && value.every(isText),
+  v.array(text, 'an array of strings'),
+)
 
 /** A task as `POST /tasks` takes it. Absent and null are the same. */
-const TaskSchema = objectOf({
+const TaskSchema = objectAsGiven({
   id: v.nullish(text),
   type: v.nullish(text),
   params: v.nullish(object),
@@ -53,7 +76,7 @@ const TaskSchema = objectOf({
 
 /** The body of `POST /tasks`. */
 const TaskGraphSchema = v.nullish(
-  objectOf({
+  objectAsGiven({
     tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')),
     on_conflict: v.nullish(v.picklist(ON_CONFLICTS, '"replace", "reject" or "ignore"')),
     durability: v.nullish(v.picklist(['sync', 'relaxed'], '"sync" or "relaxed"')),
