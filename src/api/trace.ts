@@ -1,16 +1,19 @@
 /** The id that ties a request to its log lines. */
 import { randomFillSync } from 'node:crypto'
 
-// Random bytes are fetched for many ids at once.
+const DIGITS = 16
+
+// Digits are made for many ids at once.
 const pool = Buffer.alloc(4096)
-let at = pool.length
+let digits = ''
+let at = 0
 
 /** 16 random hex digits. */
 export const newTraceId = (): string => {
-  if (at === pool.length) {
-    randomFillSync(pool)
+  if (at === digits.length) {
+    digits = randomFillSync(pool).toString('hex')
     at = 0
   }
-  at += 8
-  return pool.toString('hex', at - 8, at)
+  at += DIGITS
+  return digits.slice(at - DIGITS, at)
 }

@@ -3,11 +3,13 @@
  * @see contract A2
  */
 import { Hono } from 'hono'
+import { METHODS } from 'node:http'
 import { type Result, ok, refused } from '../../domain/errors.ts'
 import { graceIn } from '../grace.ts'
 import { CancelSchema, McpCallSchema, parse, parseGraph, parseJson } from '../schemas.ts'
 import type { Service } from '../service.ts'
 import { readBody } from './body.ts'
+import { headerOf } from './header.ts'
 import { listStream } from './list-stream.ts'
 import { cursorIn, limitIn } from './queries.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
@@ -28,7 +30,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
     const value = body.ok ? parseJson(body.value) : body
     const graph = value.ok ? parseGraph(value.value) : value
     if (!graph.ok) return replyProblem(c, graph.problem)
-    const key = c.req.header('Idempotency-Key') ?? ''
+    const key = headerOf(c.env.incoming, 'idempotency-key')
     const submitted = await service.submit(
       graph.value,
       key === '' ? undefined : { key, body: body.ok ? body.value : '' },
@@ -113,7 +115,9 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   }
   for (const [path, handlers] of Object.entries(routes)) {
     for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler)
-    app.all(path, methodNotAllowed(Object.keys(handlers)))
+    // Not app.all(): Hono makes a middleware chain for each request that two handlers could take.
+    const others = METHODS.filter((method) => handlers[method] === undefined)
+    app.on(others, path, methodNotAllowed(Object.keys(handlers)))
   }
   app.notFound((c) =>
     replyProblem(c, { code: 'not_found', message: `no such route: ${c.req.method} ${c.req.path}` }),

@@ -1,0 +1,58 @@
+/** Every method that Node reads, and what a route says to those that it does not take. */
+import assert from 'node:assert/strict'
+import { METHODS, request } from 'node:http'
+import { after, before, test } from 'node:test'
+import { text } from 'node:stream/consumers'
+import { type TestDaemon, startDaemon } from '../support/daemon.ts'
+
+let daemon: TestDaemon
+
+before(async () => {
+  daemon = await startDaemon()
+})
+
+after(() => daemon?.stop())
+
+interface Answer {
+  readonly status: number | undefined
+  readonly allow: string | undefined
+  readonly text: string
+}
+
+/** fetch() sends no method but the usual ones. */
+const ask = (method: string, path: string): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const asked = request(`${daemon.url}${path}`, { method }, async (response) =>
+      resolve({
+        status: response.statusCode,
+        allow: response.headers.allow,
+        text: await text(response),
+      }),
+    )
+    asked.once('error', reject).end()
+  })
+
+const ROUTES: readonly (readonly [path: string, allow: string])[] = [
+  ['/tasks', 'POST, GET, HEAD'],
+  ['/tasks/a', 'GET, DELETE, HEAD'],
+  ['/tasks/a%2Fb/cancel', 'POST'],
+  ['/graphs/a/retry', 'POST'],
+  ['/health', 'GET, HEAD'],
+]
+
+for (const [path, allow] of ROUTES) {
+  test(`${path} takes ${allow} and refuses all others`, async () => {
+    for (const method of METHODS) {
+      // CONNECT is not about a path.
+      if (method === 'CONNECT') continue
+      const answer = await ask(method, path)
+      if (allow.split(', ').includes(method)) {
+        assert.notEqual(answer.status, 405, method)
+        continue
+      }
+      assert.deepEqual([answer.status, answer.allow], [405, allow], method)
+      const error = `method ${method} is not allowed here (allowed: ${allow})`
+      assert.equal(answer.text, method === 'HEAD' ? '' : JSON.stringify({ error }))
+    }
+  })
+}
