@@ -250,27 +250,26 @@ export class Service {
       : ok(callStateJson(handleId, json))
   }
 
-  async #submit(
+  #submit(
     graph: SubmittedGraph,
     firstAnswer?: NonNullable<Submission['firstAnswer']>,
   ): Promise<Result<Accepted>> {
     const plan = planGraph(graph.tasks, this.#options.limits)
-    if (!plan.ok) return plan
-    const durability = graph.durability ?? this.#options.durability ?? 'sync'
-    return this.#options.commands.submit({
-      plan: plan.value,
-      onConflict: graph.onConflict,
-      isRelaxed: durability === 'relaxed',
-      ...(firstAnswer === undefined ? {} : { firstAnswer }),
-    })
+    if (!plan.ok) return Promise.resolve(plan)
+    const isRelaxed = (graph.durability ?? this.#options.durability ?? 'sync') === 'relaxed'
+    const submission = { plan: plan.value, onConflict: graph.onConflict, isRelaxed }
+    return this.#options.commands.submit(
+      firstAnswer === undefined ? submission : { ...submission, firstAnswer },
+    )
   }
 }
 
-const answerOf = ({ tasks }: SubmittedGraph, accepted: Accepted): Submitted => ({
-  accepted: accepted.tasks.length,
-  task_ids: tasks.map((task) => task.id),
-  ...(accepted.graph === null ? {} : { graph_id: graphIdOf(accepted.graph.key) }),
-})
+const answerOf = ({ tasks }: SubmittedGraph, { graph, tasks: accepted }: Accepted): Submitted => {
+  const ids = tasks.map((task) => task.id)
+  return graph === null
+    ? { accepted: accepted.length, task_ids: ids }
+    : { accepted: accepted.length, task_ids: ids, graph_id: graphIdOf(graph.key) }
+}
 
 const acceptedCallJson = (
   id: string,

@@ -25,7 +25,8 @@ export class HttpServer {
         bindings.rawUrl = keepDots(bindings.incoming)
         return app.fetch(request, bindings)
       },
-      // The global Request and Response stay Node's own.
+      // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
+      // with Node's own an answer costs three times as much.
       overrideGlobalObjects: true,
     }) as Server
     this.#server.keepAliveTimeout = 60_000
