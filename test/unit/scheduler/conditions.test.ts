@@ -7,7 +7,7 @@ import { type Rig, startRig } from '../../support/scheduler-rig.ts'
 import { submitted } from '../../support/tasks.ts'
 
 /** `first` depends on `before`; this ends it. */
-const ENDINGS: Record<string, (rig: Rig) => Promise<unknown> | void> = {
+const ENDINGS: Record<string, (rig: Rig) => unknown> = {
   succeeds: ({ executor }) => {
     executor.succeed(executor.ref('before'))
     executor.succeed(executor.ref('first'))
