@@ -15,7 +15,7 @@ import type { Metrics } from '../scheduler/counters.ts'
 import type { Accepted, Submission } from '../scheduler/submit.ts'
 import type { Durability, StoreReader } from '../store/store.ts'
 import { type GraphView, graphView } from './graph-view.ts'
-import type { SubmittedGraph } from './schemas.ts'
+import type { McpCall, SubmittedGraph } from './schemas.ts'
 
 /** What the service needs of the scheduler. */
 interface Commands {
@@ -68,13 +68,6 @@ export interface Health {
   readonly version: string
   /** In Go's format. */
   readonly uptime: string
-}
-
-export interface McpCall {
-  readonly id: string
-  readonly toolName: string
-  readonly inputJson: string
-  readonly timeoutMs: number
 }
 
 export class Service {
