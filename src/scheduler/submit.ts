@@ -101,7 +101,7 @@ export class Submissions {
     if (lives.isStopping)
       return refused('unavailable', 'the daemon is shutting down: submit again after its restart')
     const { plan, isRelaxed } = submission
-    if (existing.size === plan.tasks.length) return ok({ graph: null, tasks: [] })
+    if (existing.size === plan.tasks.length) return this.#acceptNothing(submission)
     const count = plan.tasks.length - existing.size
     if (lives.unfinished + this.#beingKept + count > this.#options.maxUnfinished) return this.#full(count)
     const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing)
@@ -109,11 +109,7 @@ export class Submissions {
     const accepted = { graph, tasks }
     this.#beingKept += count
     try {
-      const firstAnswer = submission.firstAnswer?.(accepted)
-      await store.commit(
-        { accepted: firstAnswer === undefined ? accepted : { graph, tasks, firstAnswer } },
-        isRelaxed ? 'relaxed' : 'sync',
-      )
+      await store.commit({ accepted, ...answerTo(submission, accepted) }, isRelaxed ? 'relaxed' : 'sync')
     } catch (error) {
       // One that took the place of these finds nothing to cancel.
       for (const task of tasks) {
@@ -121,7 +117,7 @@ export class Submissions {
         task.isBad = true
       }
       log.error({ err: error, tasks: tasks.length }, 'a graph could not be kept')
-      return refused('unavailable', `the graph could not be kept: ${reasonOf(error)}`)
+      return notKept(error)
     } finally {
       this.#beingKept -= count
     }
@@ -139,6 +135,19 @@ export class Submissions {
       'overloaded',
       `${lives.unfinished} tasks are not over, and ${count} more would be over the limit of ${maxUnfinished}: try again when some have ended`,
     )
+  }
+
+  /** Every id exists already, and stays: what is kept is the answer alone, where it is to be given again. */
+  async #acceptNothing(submission: Submission): Promise<Result<Accepted>> {
+    const accepted = { graph: null, tasks: [] }
+    const answer = answerTo(submission, accepted)
+    if (answer === null) return ok(accepted)
+    try {
+      await this.#options.store.commit(answer, submission.isRelaxed ? 'relaxed' : 'sync')
+      return ok(accepted)
+    } catch (error) {
+      return notKept(error)
+    }
   }
 
   /** The tasks under way of the same ids. */
@@ -160,3 +169,8 @@ export class Submissions {
     else dependency.dependents.push(task)
   }
 }
+
+const answerTo = ({ firstAnswer }: Submission, accepted: Accepted): { firstAnswer: FirstAnswer } | null =>
+  firstAnswer === undefined ? null : { firstAnswer: firstAnswer(accepted) }
+
+const notKept = (error: unknown) => refused('unavailable', `the graph could not be kept: ${reasonOf(error)}`)

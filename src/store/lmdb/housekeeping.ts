@@ -2,12 +2,12 @@
  * What nobody waits for: clearing what a crash left, removing the oldest finished tasks where that is wanted, forgetting
  * old first answers and empty graphs, and having `state.json` written by a thread of its own.
  */
+import { FIRST_ANSWER_MS } from '../store.ts'
 import { part, type Tables } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { CODES, Heads } from './heads.ts'
 import type { Loaded } from './load.ts'
 import type { Memory } from './memory.ts'
-import { ANSWER_MS } from './reader.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import { encodeStarts } from './starts.ts'
 import type { Change } from './write-group.ts'
@@ -135,7 +135,7 @@ export class Housekeeping {
   /** First answers that are too old to be given again, and graphs without a task left. */
   #sweep(): void {
     const { tables, memory, nowMs } = this.#options
-    const cutoffMs = nowMs() - ANSWER_MS
+    const cutoffMs = nowMs() - FIRST_ANSWER_MS
     for (const { key, value } of tables.answers.getRange({})) {
       if ((value as { atMs: number }).atMs < cutoffMs) part(tables.answers.remove(key))
     }

@@ -106,7 +106,7 @@ export class LmdbStore implements Store {
     const takeBack = this.#announce(commit.accepted?.tasks ?? [])
     try {
       const isRelaxed = durability === 'relaxed'
-      const isEarly = isRelaxed && commit.accepted !== undefined && commit.accepted.firstAnswer === undefined
+      const isEarly = isRelaxed && commit.accepted !== undefined && commit.firstAnswer === undefined
       await commits.add(commit, isRelaxed, isEarly)
     } catch (error) {
       takeBack()

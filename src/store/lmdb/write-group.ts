@@ -74,12 +74,16 @@ export const putGroup = (
 }
 
 /** The parts of the accept record that a commit has, and what is written beside them. */
-const putParts = (tables: Tables, group: WriteGroup, { accepted, revived = [] }: Change): string[] => {
+const putParts = (
+  tables: Tables,
+  group: WriteGroup,
+  { accepted, firstAnswer, revived = [] }: Change,
+): string[] => {
   const parts: string[] = []
+  if (firstAnswer !== undefined) part(tables.answers.put(firstAnswer.key, firstAnswer))
   if (accepted !== undefined) {
-    const { graph, tasks, firstAnswer } = accepted
+    const { graph, tasks } = accepted
     parts.push(encodePart(graph, tasks, false))
-    if (firstAnswer !== undefined) part(tables.answers.put(firstAnswer.key, firstAnswer))
     for (const task of tasks) if (isForeignHandle(task)) part(tables.handles.put(task.handleId, task.key))
   }
   // Those that were removed since they were looked at stay away.
