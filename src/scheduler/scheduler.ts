@@ -54,6 +54,7 @@ export class Scheduler implements ExecutorEvents {
   readonly #lives: Lives
   readonly #graphs: Graphs
   #submissions: Submissions
+  readonly #removed = new WeakMap<Graph, Task[]>()
   /** The stop of all attempts, once it began: each call of stop() waits for it. */
   #attemptsEnded: Promise<void> | null = null
 
@@ -109,8 +110,10 @@ export class Scheduler implements ExecutorEvents {
   async remove(id: string): Promise<Result<true>> {
     if (this.#lives.isStopping) return STOPPING
     if (!(await this.#options.store.has(id))) return taskNotFound(id)
+    const task = this.#options.store.unfinished(id)
     try {
       await this.#options.store.commit({ removed: [id] }, 'sync')
+      if (task !== null) this.#noteRemoved(task)
       return ok(true)
     } catch (error) {
       return refused('unavailable', `task ${id} could not be removed: ${reasonOf(error)}`)
@@ -189,7 +192,15 @@ export class Scheduler implements ExecutorEvents {
   }
 
   get #parts() {
-    return { store: this.#options.store, lives: this.#lives, outbox: this.#outbox }
+    const { store } = this.#options
+    return { store, lives: this.#lives, outbox: this.#outbox, removed: this.#removed }
+  }
+
+  /** Its graph's cancel still has to find it. */
+  #noteRemoved(task: Task): void {
+    const removed = this.#removed.get(task.graph)
+    if (removed === undefined) this.#removed.set(task.graph, [task])
+    else removed.push(task)
   }
 
   /** Resolves when nothing runs, or after `timeoutMs`. */

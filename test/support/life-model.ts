@@ -170,7 +170,7 @@ export class LifeModel {
   }
 
   cancelGraph(graph: ModelGraph): void {
-    for (const task of this.recordsOf(graph)) this.#cancel(task)
+    for (const task of graph.tasks.values()) this.#cancel(task)
     this.#settle()
   }
 

@@ -159,6 +159,28 @@ describe('a graph', () => {
     assert.deepEqual([graphStatus(graph), graph.unfinished], ['success', 0])
   })
 
+  it('is cancelled with those of its tasks whose records are gone', async (t) => {
+    const { scheduler, executor, submitWith, states, store, pass } = await startRig(t, { slots: 1 })
+    const key = await submitWith([
+      submitted('runs'),
+      submitted('ready'),
+      submitted('delayed', { delayMs: 50 }),
+      submitted('blocked', { dependsOn: ['runs'], runIf: 'always' }),
+      submitted('stays', { dependsOn: ['blocked'], runIf: 'always' }),
+    ])
+    for (const id of ['runs', 'ready', 'delayed', 'blocked']) assert.ok((await scheduler.remove(id)).ok)
+    assert.ok((await scheduler.cancelGraph(key)).ok)
+    assert.deepEqual(
+      executor.aborts.map(({ taskId }) => taskId),
+      ['runs'],
+    )
+    await pass(1000)
+    assert.deepEqual(executor.beganIds, ['runs'])
+    assert.deepEqual(await states('runs', 'stays'), ['runs: none', 'stays: failed context canceled'])
+    const graph = (await store.graph(key))!
+    assert.deepEqual([graphStatus(graph), graph.counts.failed, graph.unfinished], ['failed', 5, 0])
+  })
+
   it('is removed once it is over', async (t) => {
     const { scheduler, executor, submitWith, states, store } = await startRig(t)
     const key = await submitWith([submitted('a')])
