@@ -159,6 +159,22 @@ describe('a graph', () => {
     assert.deepEqual([graphStatus(graph), graph.unfinished], ['success', 0])
   })
 
+  it('is retried: attempts go on counting past a retry that skipped them', async (t) => {
+    const { scheduler, executor, submitWith, states } = await startRig(t)
+    const key = await submitWith([submitted('a'), submitted('b', { dependsOn: ['a'] })])
+    executor.succeed(executor.ref('a'))
+    executor.fail(executor.ref('b'))
+    assert.deepEqual(await states('b'), ['b: failed it failed'])
+    assert.ok((await scheduler.remove('a')).ok)
+    await scheduler.retryGraph(key)
+    assert.deepEqual(await states('b'), ['b: skipped dependency a deleted'])
+    await submitWith([submitted('a')])
+    executor.succeed(executor.ref('a'))
+    await states('a')
+    await scheduler.retryGraph(key)
+    assert.equal(executor.pending.get(executor.ref('b'))!.attempt, 2)
+  })
+
   it('is cancelled with those of its tasks whose records are gone', async (t) => {
     const { scheduler, executor, submitWith, states, store, pass } = await startRig(t, { slots: 1 })
     const key = await submitWith([
