@@ -105,6 +105,7 @@ export class Submissions {
     const count = plan.tasks.length - existing.size
     if (lives.unfinished + this.#beingKept + count > this.#options.maxUnfinished) return this.#full(count)
     const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing)
+    for (const { task, id } of outside) noteOutside(task, id, existing.get(id)!)
     const replaced = this.#unfinished(tasks)
     const accepted = { graph, tasks }
     this.#beingKept += count
@@ -168,6 +169,12 @@ export class Submissions {
     else if (dependency.dependents === null) dependency.dependents = [task]
     else dependency.dependents.push(task)
   }
+}
+
+/** Notes what a task depends on that is none of its graph's: over where its end is kept, else by its key. */
+export const noteOutside = (task: Task, id: string, dependency: Task | DependencyEnd): void => {
+  task.outside ??= new Map()
+  task.outside.set(id, typeof dependency === 'string' ? dependency : dependency.key)
 }
 
 const answerTo = ({ firstAnswer }: Submission, accepted: Accepted): { firstAnswer: FirstAnswer } | null =>

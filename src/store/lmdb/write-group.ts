@@ -3,11 +3,11 @@ import type { Counts, Graph } from '../../domain/graph-record.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Commit } from '../store.ts'
 import { encodePart } from './accept-records.ts'
-import type { Batch } from './batches.ts'
+import { type Batch, codeOf } from './batches.ts'
 import { part, type Tables } from './database.ts'
 import type { Waiting } from './group-commit.ts'
 import type { Memory } from './memory.ts'
-import type { Removals } from './removals.ts'
+import { noteGone, type Removals } from './removals.ts'
 import { encodeStarts } from './starts.ts'
 import type { Texts } from './texts.ts'
 
@@ -63,6 +63,8 @@ export const putGroup = (
 ): void => {
   const parts = items.flatMap(({ item }) => putParts(tables, group, item))
   group.removals?.put(texts)
+  for (const task of group.endedAway)
+    for (const accept of memory.concerned(task.key)) noteGone(tables, [accept, task.key], codeOf(task))
   if (parts.length > 0) part(tables.accepts.put(group.accept, Buffer.from(`[${parts.join(',')}]`)))
   if (group.started.length > 0) part(tables.starts.put(group.start, encodeStarts(group.started)))
   for (const { number, batch } of group.batches) {

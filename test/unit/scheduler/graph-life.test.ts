@@ -175,6 +175,28 @@ describe('a graph', () => {
     assert.equal(executor.pending.get(executor.ref('b'))!.attempt, 2)
   })
 
+  it('is retried: what it waits for in another graph may end meanwhile', async (t) => {
+    const { scheduler, executor, submitWith, states, store } = await startRig(t)
+    await submitWith([submitted('other')])
+    const key = await submitWith([submitted('other'), submitted('x', { dependsOn: ['other'] })], {
+      onConflict: 'ignore',
+    })
+    executor.succeed(executor.ref('other'))
+    await states('x')
+    executor.fail(executor.ref('x'))
+    await submitWith([submitted('other')])
+    const commit = store.commit.bind(store)
+    t.mock.method(store, 'commit', async (...given: Parameters<typeof commit>) => {
+      if (given[0].revived !== undefined) {
+        executor.succeed(executor.ref('other'))
+        assert.deepEqual(await states('other'), ['other: success'])
+      }
+      return commit(...given)
+    })
+    assert.ok((await scheduler.retryGraph(key)).ok)
+    assert.deepEqual(executor.pendingIds, ['x'])
+  })
+
   it('is cancelled with those of its tasks whose records are gone', async (t) => {
     const { scheduler, executor, submitWith, states, store, pass } = await startRig(t, { slots: 1 })
     const key = await submitWith([
