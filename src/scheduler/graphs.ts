@@ -9,6 +9,7 @@ import type { Recovered, Store } from '../store/store.ts'
 import type { Lives } from './lives.ts'
 import { reasonOf } from './outbox.ts'
 import { relink } from './recover.ts'
+import { Slices } from './slices.ts'
 import { noteOutside } from './submit.ts'
 
 export interface GraphsOptions {
@@ -58,9 +59,11 @@ export class Graphs {
 
   async #retry(graph: Graph): Promise<Graph> {
     const { store, lives } = this.#options
-    const { tasks, succeeded } = await this.#outcomes(graph)
+    const slices = new Slices()
+    const { tasks, succeeded } = await this.#outcomes(graph, slices)
     if (tasks.length === 0) return graph
-    const { recovered, others } = await this.#withDependencies(tasks, succeeded)
+    const { recovered, others } = await this.#withDependencies(tasks, succeeded, slices)
+    if (lives.isStopping) throw new Error('the daemon is shutting down')
     const { finishedMs } = graph
     for (const task of tasks) lives.apply(task, 'revive')
     graph.unfinished = tasks.length
@@ -84,10 +87,11 @@ export class Graphs {
   }
 
   /** The graph's tasks that did not succeed, as they are before they run, and the ids of those that did. */
-  async #outcomes(graph: Graph): Promise<{ tasks: Task[]; succeeded: Set<string> }> {
+  async #outcomes(graph: Graph, slices: Slices): Promise<{ tasks: Task[]; succeeded: Set<string> }> {
     const tasks: Task[] = []
     const succeeded = new Set<string>()
     for await (const { key, json } of this.#options.store.finishedOf(graph)) {
+      await slices.next()
       const record = JSON.parse(json) as JsonObject & { id: string }
       const status = recordStatus(record)
       if (status !== 'failed' && status !== 'skipped') {
@@ -105,11 +109,13 @@ export class Graphs {
   async #withDependencies(
     tasks: readonly Task[],
     succeeded: ReadonlySet<string>,
+    slices: Slices,
   ): Promise<{ recovered: Recovered[]; others: Map<string, Task> }> {
     const ids = new Set(tasks.map((task) => task.id))
     const others = new Map<string, Task>()
     const recovered: Recovered[] = []
     for (const task of tasks) {
+      await slices.next()
       const settledDependencies = new Map<string, DependencyEnd>()
       for (const id of task.dependsOn) {
         if (ids.has(id)) continue

@@ -14,6 +14,7 @@ import { type Keys, acceptPlan } from './accept.ts'
 import type { Lives } from './lives.ts'
 import type { Log } from './log.ts'
 import { reasonOf } from './outbox.ts'
+import { Slices } from './slices.ts'
 
 /** What becomes of ids that exist already: their records are replaced, the graph is refused, or they stay as they are. */
 export const ON_CONFLICTS = ['replace', 'reject', 'ignore'] as const
@@ -57,6 +58,8 @@ export class Submissions {
   #beingKept = 0
   /** Those that look at what exists do so one after another. */
   #lastLook: Promise<unknown> = Promise.resolve()
+  /** What others submit while a look is under way, by id. */
+  #acceptedSince: Map<string, Task> | null = null
 
   constructor(options: SubmissionsOptions, keys: Keys) {
     this.#options = options
@@ -82,17 +85,24 @@ export class Submissions {
 
   async #existing({ tasks }: GraphPlan): Promise<Existing> {
     const { store } = this.#options
-    const seen = new Map<string, Task | string>()
-    for (const { id } of tasks) {
-      const found = store.unfinished(id) ?? (await store.get(id))
-      if (found !== null) seen.set(id, found)
-    }
-    // What came or ended meanwhile counts as it is now.
+    const slices = new Slices()
+    const ids = new Set<string>()
     const existing = new Map<string, Task | DependencyEnd>()
-    for (const { id } of tasks) {
-      const found = store.unfinished(id) ?? seen.get(id)
-      if (found !== undefined) existing.set(id, typeof found === 'string' ? recordEnd(found) : found)
+    const since = new Map<string, Task>()
+    this.#acceptedSince = since
+    try {
+      for (const { id } of tasks) {
+        await slices.next()
+        ids.add(id)
+        const task = store.unfinished(id)
+        const json = task === null ? await store.get(id) : null
+        if (task !== null) existing.set(id, task)
+        else if (json !== null) existing.set(id, recordEnd(json))
+      }
+    } finally {
+      this.#acceptedSince = null
     }
+    for (const [id, task] of since) if (ids.has(id)) existing.set(id, task)
     return existing
   }
 
@@ -109,6 +119,7 @@ export class Submissions {
     const replaced = this.#unfinished(tasks)
     const accepted = { graph, tasks }
     this.#beingKept += count
+    for (const task of tasks) this.#acceptedSince?.set(task.id, task)
     try {
       await store.commit({ accepted, ...answerTo(submission, accepted) }, isRelaxed ? 'relaxed' : 'sync')
     } catch (error) {
@@ -116,6 +127,7 @@ export class Submissions {
       for (const task of tasks) {
         task.phase = 'failed'
         task.isBad = true
+        if (this.#acceptedSince?.get(task.id) === task) this.#acceptedSince.delete(task.id)
       }
       log.error({ err: error, tasks: tasks.length }, 'a graph could not be kept')
       return notKept(error)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { graphStatus } from '../../../src/domain/graph-record.ts'
 import { rigOf, startRig } from '../../support/scheduler-rig.ts'
-import { submitted } from '../../support/tasks.ts'
+import { planOf, submitted } from '../../support/tasks.ts'
 
 describe('cancel', () => {
   it('ends at once what waits, and skips its dependents', async (t) => {
@@ -263,6 +263,35 @@ describe('on_conflict', () => {
     executor.succeed(executor.ref('open'))
     assert.deepEqual(executor.pendingIds, ['y'])
     assert.equal(await submitWith([submitted('over')], { onConflict: 'ignore' }), -1)
+  })
+
+  it('reject sees what others submit while it looks, and what of that could not be kept', async (t) => {
+    const { scheduler, executor, submit, store, states } = await startRig(t)
+    const get = store.get.bind(store)
+    const during = async (run: () => Promise<unknown>): Promise<string> => {
+      const mock = t.mock.method(store, 'get', async (id: string) => {
+        const found = await get(id)
+        if (id === 'last') await run()
+        return found
+      })
+      const plan = planOf([submitted('x'), submitted('last')])
+      const answer = await scheduler.submit({ plan, onConflict: 'reject', isRelaxed: false })
+      mock.mock.restore()
+      return answer.ok ? 'accepted' : answer.problem.message
+    }
+    const conflict = await during(async () => {
+      await submit(submitted('x'), submitted('elsewhere'))
+      executor.succeed(executor.ref('x'))
+      await states('x')
+    })
+    assert.equal(conflict, 'task ids exist already: x (on_conflict is "reject")')
+    await scheduler.remove('x')
+    const accepted = await during(async () => {
+      store.broken = new Error('no space left on device')
+      await assert.rejects(submit(submitted('x')))
+      store.broken = null
+    })
+    assert.equal(accepted, 'accepted')
   })
 
   it('replace cancels what is under way', async (t) => {
