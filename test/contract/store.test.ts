@@ -373,6 +373,32 @@ for (const [name, make] of Object.entries(STORES)) {
       assert.equal(found.unfinished[0]!.task.attempt, 3)
     })
 
+    test('a task that is to run again has failed as often as since then', async () => {
+      const [a] = await accept(submitted('a', { retry: 1 }))
+      const begin = async (task: Task, attempt: number, failures: number): Promise<void> => {
+        Object.assign(task, { phase: 'running', startedMs: 5, attempt, failures })
+        store.noteStarts([task])
+        await store.commit({ started: [task] }, 'sync')
+      }
+      const revive = async (): Promise<Task> => {
+        const task = newTask(submitted('a', { retry: 1 }), { ...a!, attempt: 2 })
+        task.graph.unfinished = 1
+        await store.commit({ revived: [task] }, 'sync')
+        return task
+      }
+      await begin(a!, 1, 0)
+      await begin(a!, 2, 1)
+      await store.commit({ ended: [end(a!, 'failed')] }, 'sync')
+      a!.attempt = 2
+      await revive()
+      await reopen()
+      assert.deepEqual([found.unfinished[0]!.task.attempt, found.unfinished[0]!.task.failures], [2, 0])
+      const again = found.unfinished[0]!.task
+      await begin(again, 3, 0)
+      await reopen()
+      assert.deepEqual([found.unfinished[0]!.task.attempt, found.unfinished[0]!.task.failures], [3, 0])
+    })
+
     test('a finished graph goes with its tasks', async () => {
       const tasks = await accept(submitted('a'), submitted('b'))
       await store.commit({ ended: tasks.map((task) => end(task)) }, 'sync')
