@@ -209,10 +209,10 @@ export class LmdbStore implements Store {
     }
     const writer = new Writer(tables, memory, texts, loaded)
     const commits = new GroupCommit<Change>(writer)
-    const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits, loaded })
+    const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits })
     const reader = new Reader(tables, memory, texts, this.#options.nowMs)
     this.#open = { tables, lock, memory, reader, notes, writer, commits, housekeeping }
-    housekeeping.start()
+    housekeeping.start(loaded)
     this.#note('attempts cannot be noted as they begin', () => notes.reset(loaded.begun))
     return {
       lastKey: loaded.lastKey,
