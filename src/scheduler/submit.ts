@@ -134,7 +134,7 @@ export class Submissions {
     } finally {
       this.#beingKept -= count
     }
-    for (const task of replaced) lives.cancel(task, graceMs)
+    for (const task of replaced) lives.replace(task, graceMs)
     for (const task of tasks) lives.begin(task)
     for (const { task, id } of outside) this.#waitFor(task, id, existing.get(id)!)
     if (replaced.length + outside.length > 0) lives.settle()

@@ -44,6 +44,17 @@ test('a cancel ends the whole tree, keeps what was printed, and says who did it'
   assert.equal((await daemon.request('GET', '/tasks/a%2Ftree/cancel')).status, 405)
 })
 
+test('what replaces a task that runs begins when its command has ended', async () => {
+  const file = join(scratch, 'replaced')
+  const slow = `trap 'sleep 0.3; echo old ended >> ${file}; exit' TERM; echo $$ >> ${file}; while :; do sleep 0.05; done`
+  await daemon.submit([{ id: 'replaced', ...script(slow) }])
+  await pidsIn(file, 1)
+  await daemon.submit([{ id: 'replaced', ...script(`echo new began >> ${file}`) }])
+  assert.equal((await daemon.settled('replaced')).status, 'success')
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(1, -1)
+  assert.deepEqual(lines, ['old ended', 'new began'])
+})
+
 test('grace_ms lies before SIGKILL', async () => {
   for (const [id, path, body] of [
     ['in-body', '/tasks/in-body/cancel', { grace_ms: 100 }],

@@ -439,14 +439,12 @@ describe('an id that is submitted again', () => {
     await submit(submitted('a', { paramsJson: '{"run":1}' }), submitted('b', { dependsOn: ['a'] }))
     const old = executor.ref('a')
     await submit(submitted('a', { paramsJson: '{"run":2}' }))
-    const young = executor.ref('a')
-    assert.notEqual(old, young)
-
     assert.deepEqual(
       executor.aborts.map(({ ref }) => ref),
       [old],
     )
     await turn()
+    const young = executor.ref('a')
     assert.deepEqual(await states('a'), ['a: running'])
     // What waited for the old run is decided by the old run.
     assert.deepEqual(await states('b'), ['b: skipped dependency a failed'])
@@ -455,15 +453,70 @@ describe('an id that is submitted again', () => {
     assert.deepEqual((await get('a')).params, { run: 2 })
   })
 
-  it('stays what the young run made of it, whichever ends last', async (t) => {
-    const { executor, submit, get } = await startRig(t)
+  it('begins when the old run has ended, whatever that came to', async (t) => {
+    mockTime(t)
+    for (const end of ['success', 'failure', 'aborted'] as const) {
+      const { scheduler, executor, submit, get, states } = await rigOf(t)
+      await scheduler.start()
+      executor.answersAborts = false
+      await submit(submitted('a', { retry: 3 }))
+      await submit(submitted('a'), submitted('b', { dependsOn: ['a'] }))
+      assert.deepEqual([executor.beganIds, await states('a')], [['a'], ['a: pending']])
+      executor.report([executor[end](executor.ref('a'))])
+      assert.deepEqual([executor.beganIds, await states('a')], [['a', 'a'], ['a: running']])
+      executor.succeed(executor.ref('a'), { from: 'young' })
+      assert.deepEqual((await get('a')).result, { from: 'young' })
+      assert.deepEqual(executor.pendingIds, ['b'])
+    }
+  })
+
+  it('waits for the old run and for what it depends on', async (t) => {
+    const { executor, submit } = await startRig(t)
     executor.answersAborts = false
     await submit(submitted('a'))
     const old = executor.ref('a')
+    await submit(submitted('x'), submitted('a', { dependsOn: ['x'] }))
+    executor.succeed(executor.ref('x'))
+    assert.deepEqual(executor.beganIds, ['a', 'x'])
+    executor.report([executor.aborted(old)])
+    assert.deepEqual(executor.beganIds, ['a', 'x', 'a'])
+  })
+
+  it('goes by its own dependencies, not by the old run', async (t) => {
+    const { executor, submit, states } = await startRig(t)
+    executor.answersAborts = false
+    await submit(submitted('a'), submitted('b'))
+    const [a, b] = [executor.ref('a'), executor.ref('b')]
+    await submit(
+      submitted('x'),
+      submitted('a', { dependsOn: ['x'], runIf: 'failure' }),
+      submitted('b', { dependsOn: ['x'] }),
+    )
+    executor.report([executor.aborted(a)])
+    executor.fail(executor.ref('x'))
+    assert.deepEqual(executor.pendingIds, ['b', 'a'])
+    executor.report([executor.aborted(b)])
+    assert.deepEqual(await states('b'), ['b: skipped dependency x failed'])
+  })
+
+  it('may be replaced and cancelled while it waits for the old run', async (t) => {
+    const { executor, scheduler, submit, states } = await startRig(t)
+    executor.answersAborts = false
     await submit(submitted('a'))
-    executor.succeed(executor.ref('a'), { from: 'young' })
-    executor.succeed(old, { from: 'old' })
-    assert.deepEqual((await get('a')).result, { from: 'young' })
+    const old = executor.ref('a')
+    await submit(submitted('a', { paramsJson: '{"run":2}' }))
+    await submit(submitted('a', { paramsJson: '{"run":3}' }))
+    assert.equal(executor.aborts.length, 1)
+    executor.report([executor.aborted(old)])
+    assert.deepEqual(
+      executor.begun.map(({ inputJson }) => inputJson),
+      ['', '{"run":3}'],
+    )
+    await submit(submitted('a'))
+    assert.ok((await scheduler.cancel('a')).ok)
+    assert.deepEqual(await states('a'), ['a: failed context canceled'])
+    executor.report([executor.aborted(executor.ref('a'))])
+    assert.equal(executor.begun.length, 2)
   })
 
   it('runs anew once it was over', async (t) => {

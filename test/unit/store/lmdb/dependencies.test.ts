@@ -47,6 +47,7 @@ class Daemon {
       slots: 2,
       graceMs: 0,
       maxUnfinished: 100,
+      instantTools: new Set(),
       nowMs,
       monotonicMs: nowMs,
       log: { debug: quiet, info: quiet, warn: quiet, error: (fields) => assert.fail(JSON.stringify(fields)) },
