@@ -10,7 +10,8 @@
  * One writer: nobody else commits.
  */
 import { type Result, ok, refused, taskNotFound } from '../domain/errors.ts'
-import type { Graph } from '../domain/graph-record.ts'
+import { type Graph, graphIdOf } from '../domain/graph-record.ts'
+import type { JsonObject } from '../domain/json.ts'
 import type { Envelope } from '../domain/runtime.ts'
 import type { Task } from '../domain/task.ts'
 import type { Executor, ExecutorEvents } from '../pool/executor.ts'
@@ -20,7 +21,7 @@ import { Keys } from './accept.ts'
 import { cancelGraph, cancelTask } from './cancel.ts'
 import type { Attempt } from './attempts.ts'
 import type { Metrics } from './counters.ts'
-import { envelopeOf, lostEnvelope } from './envelopes.ts'
+import { envelopeOf, lostEnvelope, stoppedDetails } from './envelopes.ts'
 import { Graphs } from './graphs.ts'
 import { Lives } from './lives.ts'
 import type { Log } from './log.ts'
@@ -154,7 +155,8 @@ export class Scheduler implements ExecutorEvents {
       const attempt = this.#lives.attempts.get(outcome.ref)
       if (attempt === undefined) continue
       const { task, isCancelled } = attempt
-      if (outcome.status === 'aborted' && attempt.stopCause === 'shutdown') this.#lives.apply(task, 'requeue')
+      if (outcome.status === 'aborted' && attempt.stopCause === 'shutdown')
+        this.#killed(task, outcome.detailsJson)
       else this.#lives.end(task, this.#envelopeOf(attempt, task, outcome), outcome.isFinal || isCancelled)
     }
     this.#lives.settle()
@@ -164,7 +166,9 @@ export class Scheduler implements ExecutorEvents {
   #envelopeOf(attempt: Attempt, task: Task, outcome: Outcome): Envelope {
     const isLate = task.timeoutMs > 0 && outcome.ranMs > task.timeoutMs + DEADLINE_SLACK_MS
     if (!isLate || outcome.status === 'aborted') return envelopeOf(outcome, attempt.stopCause)
-    return envelopeOf({ ...outcome, status: 'aborted', message: '' }, attempt.stopCause ?? 'timeout')
+    // The stop kills, and decides nothing.
+    const cause = attempt.stopCause === 'cancel' ? 'cancel' : 'timeout'
+    return envelopeOf({ ...outcome, status: 'aborted', message: '' }, cause)
   }
 
   onProgress(ref: number, atMs: number, message: string): void {
@@ -182,13 +186,23 @@ export class Scheduler implements ExecutorEvents {
       const { task, stopCause, isCancelled } = attempt
       // Where another attempt blocked the thread, one that nobody was stopping lost it through no fault of its own.
       const isInnocent = stopCause === null && culprit >= 0 && ref !== culprit
-      if (stopCause === 'shutdown' || isInnocent) this.#lives.apply(task, 'requeue')
+      if (stopCause === 'shutdown') this.#killed(task, '')
+      else if (isInnocent) this.#lives.apply(task, 'requeue')
       else {
         const envelope = lostEnvelope(reason, stopCause, task.startedMs, this.#options.nowMs())
         this.#lives.end(task, envelope, isCancelled)
       }
     }
     this.#lives.settle()
+  }
+
+  /** The stop ended its attempt. As it runs again, no record says so: the log does. */
+  #killed(task: Task, detailsJson: string): void {
+    this.#lives.apply(task, 'requeue')
+    const details = JSON.parse(stoppedDetails(detailsJson || '{}', 'shutdown')) as JsonObject
+    const names = { task_id: task.id, graph_id: graphIdOf(task.graph.key), attempt: task.attempt }
+    const message = 'killed by the stop: the task runs again at the next start'
+    this.#options.log.info({ ...names, ...details }, message)
   }
 
   get #parts() {

@@ -157,14 +157,41 @@ describe('an attempt that is lost', () => {
     assert.deepEqual([run_status, runtime.error.code, executor.begun.length], ['failed', 'timeout', 1])
   })
 
-  it('at the stop, which would have killed it, runs at the next start', async (t) => {
+  it('or ended too late, while the stop kills it, has timed out', async (t) => {
     const { executor, scheduler, submit, pass, get } = await startRig(t)
+    executor.answersAborts = false
+    await submit(submitted('a', { timeoutMs: 100 }))
+    const stopped = scheduler.stop(10)
+    await pass(10)
+    executor.report([
+      { ...executor.failure(executor.ref('a')), ranMs: 200, detailsJson: '{"signal":"SIGTERM"}' },
+    ])
+    await stopped
+    const { runtime } = await get('a')
+    assert.equal(runtime.error.code, 'timeout')
+    assert.deepEqual(runtime.details, { signal: 'SIGTERM', terminated_by: 'timeout' })
+  })
+
+  it('at the stop, which would have killed it, runs at the next start', async (t) => {
+    const { executor, scheduler, submit, pass, get, logged } = await startRig(t)
     executor.answersAborts = false
     await submit(submitted('a'))
     const stopped = scheduler.stop(10)
     await pass(10)
     executor.lose([executor.ref('a')], executor.ref('a'))
     await stopped
-    assert.notEqual((await get('a')).status, 'failed')
+    const { status, graph_id } = await get('a')
+    assert.notEqual(status, 'failed')
+    assert.ok(
+      logged.includes(
+        `killed by the stop: the task runs again at the next start ${JSON.stringify({
+          task_id: 'a',
+          graph_id,
+          attempt: 1,
+          terminated_by: 'shutdown',
+        })}`,
+      ),
+      logged.join('\n'),
+    )
   })
 })
