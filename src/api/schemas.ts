@@ -87,7 +87,7 @@ const TaskGraphSchema = v.nullish(
 export const CancelSchema = v.nullish(objectOf({ grace_ms: v.nullish(integer) }))
 
 /** The body of `POST /mcp/call`. */
-export const McpCallSchema = objectOf({
+const McpCallSchema = objectOf({
   id: v.nullish(text),
   tool_name: v.nullish(text),
   input: v.nullish(object),
@@ -107,22 +107,66 @@ export interface SubmittedGraph {
   readonly durability: Durability | null
 }
 
+/** A call of an `mcp` tool. */
+export interface McpCall {
+  /** `''` for a fresh one. */
+  readonly id: string
+  readonly toolName: string
+  readonly inputJson: string
+  readonly timeoutMs: number
+}
+
 /** A parsed JSON text as a graph. */
 export const parseGraph = (value: unknown): Result<SubmittedGraph> => {
   const parsed = parse(TaskGraphSchema, value)
   if (!parsed.ok) return parsed
+  const given = parsed.value?.tasks ?? []
+  return written(() => {
+    const tasks = given.map(submittedTask)
+    for (const [place, { paramsJson, inputJson }] of tasks.entries()) {
+      if (!paramsJson.includes('null') && !inputJson.includes('null')) continue
+      const { params, input } = given[place]!
+      const problem = infinityIn({ params, input }, `tasks[${place}]`)
+      if (problem !== null) return problem
+    }
+    const onConflict = parsed.value?.on_conflict ?? 'replace'
+    return ok({ tasks, onConflict, durability: parsed.value?.durability ?? null })
+  })
+}
+
+/** The parsed body of `POST /mcp/call`. */
+export const parseMcpCall = (value: unknown): Result<McpCall> => {
+  const parsed = parse(McpCallSchema, value ?? {})
+  if (!parsed.ok) return parsed
+  const { id, tool_name, input, timeout } = parsed.value
+  return written(() => {
+    const inputJson = jsonText(input)
+    const timeoutMs = Math.max(0, timeout ?? 0)
+    return infinityIn(input, 'input') ?? ok({ id: id ?? '', toolName: tool_name ?? '', inputJson, timeoutMs })
+  })
+}
+
+/** What writes JSON again that was parsed: that it is nested too deep is the one way in which it throws. */
+const written = <T>(write: () => Result<T>): Result<T> => {
   try {
-    return ok({
-      tasks: (parsed.value?.tasks ?? []).map(submittedTask),
-      onConflict: parsed.value?.on_conflict ?? 'replace',
-      durability: parsed.value?.durability ?? null,
-    })
+    return write()
   } catch (error) {
-    // The one way in which JSON that was parsed cannot be written again.
     if (error instanceof RangeError)
       return refused('invalid', 'invalid JSON: params or input are nested too deep')
     throw error
   }
+}
+
+/** Refuses a number that is too large for a double, such as 1e999, and would become `null` in JSON text. */
+const infinityIn = (value: unknown, path: string): ReturnType<typeof refused> | null => {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return refused('invalid', `invalid JSON: ${path}: expected a finite number, got ${value}`)
+  if (typeof value !== 'object' || value === null) return null
+  for (const [key, item] of Object.entries(value)) {
+    const problem = infinityIn(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`)
+    if (problem !== null) return problem
+  }
+  return null
 }
 
 const submittedTask = (task: TaskInput): SubmittedTask => {

@@ -15,7 +15,7 @@ import type { Metrics } from '../scheduler/counters.ts'
 import type { Accepted, Submission } from '../scheduler/submit.ts'
 import type { Durability, StoreReader } from '../store/store.ts'
 import { type GraphView, graphView } from './graph-view.ts'
-import type { SubmittedGraph } from './schemas.ts'
+import type { McpCall, SubmittedGraph } from './schemas.ts'
 
 /** What the service needs of the scheduler. */
 interface Commands {
@@ -60,7 +60,6 @@ export interface SubmitResult {
   readonly isReplayed: boolean
 }
 
-const FIRST_ANSWER_MS = 24 * 60 * 60 * 1000
 const MAX_KEY_BYTES = 255
 
 export interface Health {
@@ -68,13 +67,6 @@ export interface Health {
   readonly version: string
   /** In Go's format. */
   readonly uptime: string
-}
-
-export interface McpCall {
-  readonly id: string
-  readonly toolName: string
-  readonly inputJson: string
-  readonly timeoutMs: number
 }
 
 export class Service {
@@ -118,9 +110,8 @@ export class Service {
   }
 
   async #submitNamed(graph: SubmittedGraph, key: string, bodyHash: string): Promise<Result<SubmitResult>> {
-    const nowMs = this.#options.nowMs()
     const first = await this.#options.reader.firstAnswer(key)
-    if (first !== null && nowMs - first.atMs < FIRST_ANSWER_MS) {
+    if (first !== null) {
       return first.bodyHash === bodyHash
         ? ok({ answer: JSON.parse(first.answer) as Submitted, isReplayed: true })
         : refused('mismatch', `idempotency key ${JSON.stringify(key)} was used with another body`)
@@ -129,7 +120,7 @@ export class Service {
       key,
       bodyHash,
       answer: JSON.stringify(answerOf(graph, value)),
-      atMs: nowMs,
+      atMs: this.#options.nowMs(),
     }))
     return accepted.ok ? ok({ answer: answerOf(graph, accepted.value), isReplayed: false }) : accepted
   }

@@ -59,5 +59,6 @@ export const newTask = (
     waitingFor: submitted.dependsOn.length,
     hasFailedDependency: false,
     dependents: null,
+    outside: null,
   }
 }

@@ -23,7 +23,7 @@ export const liveTaskJson = (task: Task): string => {
 export const finishedTaskJson = (task: Task): string => {
   const envelope = task.envelope
   return envelope === null
-    ? `${head(task)},"status":"${task.phase}"${errorPart(task)}${tail(task)}`
+    ? `${head(task)},"status":"${task.phase}"${errorPart(task)}${attemptPart(task)}${tail(task)}`
     : `${head(task)},"status":"${task.phase}","run_status":"${envelope.status}"${
         envelope.outputJson === '' || envelope.outputJson === 'null' ? '' : `,"result":${envelope.outputJson}`
       }${errorPart(task)},"runtime":${runtimeJson(task, envelope)}${tail(task)}`
@@ -58,7 +58,7 @@ const errorPart = (task: Task): string => (task.error === '' ? '' : `,"error":${
 const runningPart = (task: Task): string =>
   `,"run_status":"running","runtime":{"status":"running","started_at":"${rfc3339(task.startedMs)}","attempt":${task.attempt}${handlePart(task)},"details":null}`
 
-/** One that waits after earlier attempts says how many there were, so that they go on counting over restarts. */
+/** One that waits, or was skipped, after earlier attempts says how many there were, so that they go on counting. */
 const attemptPart = (task: Task): string => (task.attempt > 0 ? `,"runtime":{"attempt":${task.attempt}}` : '')
 
 const handlePart = (task: Task): string => (task.handleId === '' ? '' : `,"handle_id":"${task.handleId}"`)

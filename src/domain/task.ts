@@ -1,4 +1,5 @@
 /** A task as the daemon keeps it. What it looks like on the wire is task-json.ts. */
+import type { DependencyEnd } from './dependency.ts'
 import type { Graph } from './graph-record.ts'
 import type { Phase } from './lifecycle.ts'
 import type { Envelope } from './runtime.ts'
@@ -104,6 +105,11 @@ export interface Task {
   hasFailedDependency: boolean
   /** Those that wait for it, `null` for none. One that names it twice is in it twice. */
   dependents: Task[] | null
+  /**
+   * Of what it depends on, by id, those that are no tasks of its graph, or were over when that was run again: the key
+   * of the record that it waits for, or how that had ended. `null` for none. Kept with the task.
+   */
+  outside: Map<string, number | DependencyEnd> | null
 }
 
 /**

@@ -28,7 +28,7 @@ export const envelopeOf = (outcome: Outcome, stopCause: StopCause | null): Envel
 })
 
 /** Who ended a command, beside what its tool tells of its end. A tool that tells nothing has no details. */
-const stoppedDetails = (detailsJson: string, stopCause: StopCause | null): string =>
+export const stoppedDetails = (detailsJson: string, stopCause: StopCause | null): string =>
   detailsJson === '' || stopCause === null
     ? detailsJson
     : `${detailsJson.slice(0, -1)}${detailsJson === '{}' ? '' : ','}"terminated_by":"${TERMINATED_BY[stopCause]}"}`

@@ -9,6 +9,8 @@ import type { Recovered, Store } from '../store/store.ts'
 import type { Lives } from './lives.ts'
 import { reasonOf } from './outbox.ts'
 import { relink } from './recover.ts'
+import { Slices } from './slices.ts'
+import { noteOutside } from './submit.ts'
 
 export interface GraphsOptions {
   readonly store: Store
@@ -57,9 +59,11 @@ export class Graphs {
 
   async #retry(graph: Graph): Promise<Graph> {
     const { store, lives } = this.#options
-    const { tasks, succeeded } = await this.#outcomes(graph)
+    const slices = new Slices()
+    const { tasks, succeeded } = await this.#outcomes(graph, slices)
     if (tasks.length === 0) return graph
-    const recovered = await this.#withDependencies(tasks, succeeded)
+    const { recovered, others } = await this.#withDependencies(tasks, succeeded, slices)
+    if (lives.isStopping) throw new Error('the daemon is shutting down')
     const { finishedMs } = graph
     for (const task of tasks) lives.apply(task, 'revive')
     graph.unfinished = tasks.length
@@ -74,7 +78,7 @@ export class Graphs {
     // Records that were replaced or removed meanwhile were passed over.
     const kept = recovered.filter(({ task }) => store.unfinished(task.id) === task)
     graph.unfinished -= tasks.length - kept.length
-    for (const { task, settled } of relink(kept, (id) => store.unfinished(id))) {
+    for (const { task, settled } of relink(kept, (id) => others.get(id) ?? null)) {
       lives.resume(task)
       for (const [id, end] of settled) lives.dependencyOver(task, id, end, true)
     }
@@ -83,10 +87,11 @@ export class Graphs {
   }
 
   /** The graph's tasks that did not succeed, as they are before they run, and the ids of those that did. */
-  async #outcomes(graph: Graph): Promise<{ tasks: Task[]; succeeded: Set<string> }> {
+  async #outcomes(graph: Graph, slices: Slices): Promise<{ tasks: Task[]; succeeded: Set<string> }> {
     const tasks: Task[] = []
     const succeeded = new Set<string>()
     for await (const { key, json } of this.#options.store.finishedOf(graph)) {
+      await slices.next()
       const record = JSON.parse(json) as JsonObject & { id: string }
       const status = recordStatus(record)
       if (status !== 'failed' && status !== 'skipped') {
@@ -100,22 +105,36 @@ export class Graphs {
     return { tasks, succeeded }
   }
 
-  async #withDependencies(tasks: readonly Task[], succeeded: ReadonlySet<string>): Promise<Recovered[]> {
-    const { store } = this.#options
+  /** What they depend on that does not run again with them: how it ended, or the task of another graph. */
+  async #withDependencies(
+    tasks: readonly Task[],
+    succeeded: ReadonlySet<string>,
+    slices: Slices,
+  ): Promise<{ recovered: Recovered[]; others: Map<string, Task> }> {
     const ids = new Set(tasks.map((task) => task.id))
+    const others = new Map<string, Task>()
     const recovered: Recovered[] = []
     for (const task of tasks) {
+      await slices.next()
       const settledDependencies = new Map<string, DependencyEnd>()
       for (const id of task.dependsOn) {
         if (ids.has(id)) continue
-        if (succeeded.has(id)) settledDependencies.set(id, 'success')
-        else if (store.unfinished(id) === null) {
-          const json = await store.get(id)
-          settledDependencies.set(id, json === null ? 'deleted' : recordEnd(json))
-        }
+        const found = succeeded.has(id) ? 'success' : (others.get(id) ?? (await this.#find(id)))
+        noteOutside(task, id, found)
+        if (typeof found === 'string') settledDependencies.set(id, found)
+        else others.set(id, found)
       }
       recovered.push({ task, settledDependencies })
     }
-    return recovered
+    return { recovered, others }
+  }
+
+  /** The task that has this id now, or how it ended. */
+  async #find(id: string): Promise<Task | DependencyEnd> {
+    const { store } = this.#options
+    const task = store.unfinished(id)
+    if (task !== null) return task
+    const json = await store.get(id)
+    return json === null ? 'deleted' : recordEnd(json)
   }
 }

@@ -11,18 +11,19 @@
  * ```
  */
 import { type DependencyEnd, endOf, NOT_NEEDED, verdictOf } from '../domain/dependency.ts'
-import { graphIdOf } from '../domain/graph-record.ts'
 import { type Effect, isOver, type LifeEvent, transition } from '../domain/lifecycle.ts'
 import { mayRetry, retryDelayMs } from '../domain/retry.ts'
 import { cancelledEnvelope, type Envelope } from '../domain/runtime.ts'
-import { type Task, toolInputJson } from '../domain/task.ts'
+import type { Task } from '../domain/task.ts'
 import type { Executor } from '../pool/executor.ts'
 import type { Assignment } from '../pool/messages.ts'
+import { assignmentOf } from './assignment.ts'
 import { type Attempt, Attempts, type Slot, type StopCause } from './attempts.ts'
 import { Counters } from './counters.ts'
 import { STOP_REASONS } from './envelopes.ts'
 import type { Outbox } from './outbox.ts'
 import { ReadyQueue } from './ready-queue.ts'
+import { Successors } from './successors.ts'
 import type { Timer, Timers } from './timers.ts'
 
 export interface LivesOptions {
@@ -47,6 +48,7 @@ export class Lives {
   readonly counters = new Counters()
   readonly #options: LivesOptions
   readonly #ready = new ReadyQueue<Task>()
+  readonly #successors = new Successors()
   /** Of the tasks that wait for a time. */
   readonly #waits = new Map<Task, Timer>()
   /** What goes to the executor at the end of a tick. */
@@ -71,6 +73,7 @@ export class Lives {
   /** Takes a task on, which waits for what it waits for. */
   begin(task: Task): void {
     this.counters.accepted(task.type)
+    this.#successors.hold(task)
     this.resume(task)
   }
 
@@ -130,6 +133,12 @@ export class Lives {
     }
     const nowMs = this.#options.nowMs()
     this.#fail(task, cancelledEnvelope(task.startedMs || nowMs, nowMs), 'cancel')
+  }
+
+  /** Stops a task whose record was replaced: what has its place begins when its attempt has ended. */
+  replace(task: Task, graceMs: number): void {
+    this.cancel(task, graceMs)
+    if (task.phase === 'running') this.#successors.leave(task)
   }
 
   /** Stops an attempt; where it is being stopped already, the first cause stands. */
@@ -207,6 +216,7 @@ export class Lives {
         task.graph.unfinished--
         if (task.graph.unfinished === 0) task.graph.finishedMs = task.updatedMs
         this.#options.outbox.addEnded(task)
+        this.#beginNext(task)
         return
       case 'release-dependents':
         this.#tellDependents(task)
@@ -237,17 +247,7 @@ export class Lives {
       this.#begin(task, task.updatedMs)
       this.#options.outbox.addStarted(task)
     }
-    this.#batch.push({
-      ref: attempt.ref,
-      taskId: task.id,
-      graphId: graphIdOf(task.graph.key),
-      isInstant,
-      category: task.type,
-      toolName: task.toolName,
-      inputJson: toolInputJson(task),
-      attempt: task.attempt,
-      handleId: task.handleId,
-    })
+    this.#batch.push(assignmentOf(task, attempt.ref, isInstant))
   }
 
   #freeSlot(task: Task): void {
@@ -313,6 +313,12 @@ export class Lives {
     task.dependents = null
     const end = endOf(task)
     for (const dependent of dependents) this.dependencyOver(dependent, task.id, end, task.isBad)
+  }
+
+  /** What waited for the end of a task whose place it took waits no longer. */
+  #beginNext(task: Task): void {
+    const next = this.#successors.nextOf(task)
+    if (next !== null) this.dependencyOver(next, task.id, 'success', false)
   }
 
   #noteProgress(task: Task, message: string): void {

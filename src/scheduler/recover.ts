@@ -1,5 +1,6 @@
 /** Tasks that were kept and are to run, linked with those that they wait for. */
-import type { DependencyEnd } from '../domain/dependency.ts'
+import { type DependencyEnd, endOf } from '../domain/dependency.ts'
+import { isOver } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
 import type { Recovered } from '../store/store.ts'
 
@@ -11,7 +12,7 @@ export interface Relinked {
 
 /**
  * Links each task with those that it waits for, by what became of its dependencies.
- * @param find unfinished tasks that are not among these
+ * @param find tasks that were not over, and are not among these
  */
 export const relink = (recovered: readonly Recovered[], find: (id: string) => Task | null): Relinked[] => {
   const byId = new Map(recovered.map(({ task }) => [task.id, task]))
@@ -23,6 +24,7 @@ export const relink = (recovered: readonly Recovered[], find: (id: string) => Ta
       const end = settledDependencies.get(id)
       const dependency = end === undefined ? (byId.get(id) ?? find(id)) : null
       if (dependency === null) settled.push([id, end ?? 'deleted'])
+      else if (isOver(dependency.phase)) settled.push([id, endOf(dependency)])
       else if (dependency.dependents === null) dependency.dependents = [task]
       else dependency.dependents.push(task)
     }

@@ -10,7 +10,8 @@
  * One writer: nobody else commits.
  */
 import { type Result, ok, refused, taskNotFound } from '../domain/errors.ts'
-import type { Graph } from '../domain/graph-record.ts'
+import { type Graph, graphIdOf } from '../domain/graph-record.ts'
+import type { JsonObject } from '../domain/json.ts'
 import type { Envelope } from '../domain/runtime.ts'
 import type { Task } from '../domain/task.ts'
 import type { Executor, ExecutorEvents } from '../pool/executor.ts'
@@ -20,7 +21,7 @@ import { Keys } from './accept.ts'
 import { cancelGraph, cancelTask } from './cancel.ts'
 import type { Attempt } from './attempts.ts'
 import type { Metrics } from './counters.ts'
-import { envelopeOf, lostEnvelope } from './envelopes.ts'
+import { envelopeOf, lostEnvelope, stoppedDetails } from './envelopes.ts'
 import { Graphs } from './graphs.ts'
 import { Lives } from './lives.ts'
 import type { Log } from './log.ts'
@@ -54,6 +55,7 @@ export class Scheduler implements ExecutorEvents {
   readonly #lives: Lives
   readonly #graphs: Graphs
   #submissions: Submissions
+  readonly #removed = new WeakMap<Graph, Task[]>()
   /** The stop of all attempts, once it began: each call of stop() waits for it. */
   #attemptsEnded: Promise<void> | null = null
 
@@ -109,8 +111,10 @@ export class Scheduler implements ExecutorEvents {
   async remove(id: string): Promise<Result<true>> {
     if (this.#lives.isStopping) return STOPPING
     if (!(await this.#options.store.has(id))) return taskNotFound(id)
+    const task = this.#options.store.unfinished(id)
     try {
       await this.#options.store.commit({ removed: [id] }, 'sync')
+      if (task !== null) this.#noteRemoved(task)
       return ok(true)
     } catch (error) {
       return refused('unavailable', `task ${id} could not be removed: ${reasonOf(error)}`)
@@ -151,7 +155,8 @@ export class Scheduler implements ExecutorEvents {
       const attempt = this.#lives.attempts.get(outcome.ref)
       if (attempt === undefined) continue
       const { task, isCancelled } = attempt
-      if (outcome.status === 'aborted' && attempt.stopCause === 'shutdown') this.#lives.apply(task, 'requeue')
+      if (outcome.status === 'aborted' && attempt.stopCause === 'shutdown')
+        this.#killed(task, outcome.detailsJson)
       else this.#lives.end(task, this.#envelopeOf(attempt, task, outcome), outcome.isFinal || isCancelled)
     }
     this.#lives.settle()
@@ -161,7 +166,9 @@ export class Scheduler implements ExecutorEvents {
   #envelopeOf(attempt: Attempt, task: Task, outcome: Outcome): Envelope {
     const isLate = task.timeoutMs > 0 && outcome.ranMs > task.timeoutMs + DEADLINE_SLACK_MS
     if (!isLate || outcome.status === 'aborted') return envelopeOf(outcome, attempt.stopCause)
-    return envelopeOf({ ...outcome, status: 'aborted', message: '' }, attempt.stopCause ?? 'timeout')
+    // The stop kills, and decides nothing.
+    const cause = attempt.stopCause === 'cancel' ? 'cancel' : 'timeout'
+    return envelopeOf({ ...outcome, status: 'aborted', message: '' }, cause)
   }
 
   onProgress(ref: number, atMs: number, message: string): void {
@@ -179,7 +186,8 @@ export class Scheduler implements ExecutorEvents {
       const { task, stopCause, isCancelled } = attempt
       // Where another attempt blocked the thread, one that nobody was stopping lost it through no fault of its own.
       const isInnocent = stopCause === null && culprit >= 0 && ref !== culprit
-      if (stopCause === 'shutdown' || isInnocent) this.#lives.apply(task, 'requeue')
+      if (stopCause === 'shutdown') this.#killed(task, '')
+      else if (isInnocent) this.#lives.apply(task, 'requeue')
       else {
         const envelope = lostEnvelope(reason, stopCause, task.startedMs, this.#options.nowMs())
         this.#lives.end(task, envelope, isCancelled)
@@ -188,8 +196,25 @@ export class Scheduler implements ExecutorEvents {
     this.#lives.settle()
   }
 
+  /** The stop ended its attempt. As it runs again, no record says so: the log does. */
+  #killed(task: Task, detailsJson: string): void {
+    this.#lives.apply(task, 'requeue')
+    const details = JSON.parse(stoppedDetails(detailsJson || '{}', 'shutdown')) as JsonObject
+    const names = { task_id: task.id, graph_id: graphIdOf(task.graph.key), attempt: task.attempt }
+    const message = 'killed by the stop: the task runs again at the next start'
+    this.#options.log.info({ ...names, ...details }, message)
+  }
+
   get #parts() {
-    return { store: this.#options.store, lives: this.#lives, outbox: this.#outbox }
+    const { store } = this.#options
+    return { store, lives: this.#lives, outbox: this.#outbox, removed: this.#removed }
+  }
+
+  /** Its graph's cancel still has to find it. */
+  #noteRemoved(task: Task): void {
+    const removed = this.#removed.get(task.graph)
+    if (removed === undefined) this.#removed.set(task.graph, [task])
+    else removed.push(task)
   }
 
   /** Resolves when nothing runs, or after `timeoutMs`. */

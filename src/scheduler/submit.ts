@@ -14,6 +14,7 @@ import { type Keys, acceptPlan } from './accept.ts'
 import type { Lives } from './lives.ts'
 import type { Log } from './log.ts'
 import { reasonOf } from './outbox.ts'
+import { Slices } from './slices.ts'
 
 /** What becomes of ids that exist already: their records are replaced, the graph is refused, or they stay as they are. */
 export const ON_CONFLICTS = ['replace', 'reject', 'ignore'] as const
@@ -57,6 +58,8 @@ export class Submissions {
   #beingKept = 0
   /** Those that look at what exists do so one after another. */
   #lastLook: Promise<unknown> = Promise.resolve()
+  /** What others submit while a look is under way, by id. */
+  #acceptedSince: Map<string, Task> | null = null
 
   constructor(options: SubmissionsOptions, keys: Keys) {
     this.#options = options
@@ -82,17 +85,24 @@ export class Submissions {
 
   async #existing({ tasks }: GraphPlan): Promise<Existing> {
     const { store } = this.#options
-    const seen = new Map<string, Task | string>()
-    for (const { id } of tasks) {
-      const found = store.unfinished(id) ?? (await store.get(id))
-      if (found !== null) seen.set(id, found)
-    }
-    // What came or ended meanwhile counts as it is now.
+    const slices = new Slices()
+    const ids = new Set<string>()
     const existing = new Map<string, Task | DependencyEnd>()
-    for (const { id } of tasks) {
-      const found = store.unfinished(id) ?? seen.get(id)
-      if (found !== undefined) existing.set(id, typeof found === 'string' ? recordEnd(found) : found)
+    const since = new Map<string, Task>()
+    this.#acceptedSince = since
+    try {
+      for (const { id } of tasks) {
+        await slices.next()
+        ids.add(id)
+        const task = store.unfinished(id)
+        const json = task === null ? await store.get(id) : null
+        if (task !== null) existing.set(id, task)
+        else if (json !== null) existing.set(id, recordEnd(json))
+      }
+    } finally {
+      this.#acceptedSince = null
     }
+    for (const [id, task] of since) if (ids.has(id)) existing.set(id, task)
     return existing
   }
 
@@ -101,31 +111,30 @@ export class Submissions {
     if (lives.isStopping)
       return refused('unavailable', 'the daemon is shutting down: submit again after its restart')
     const { plan, isRelaxed } = submission
-    if (existing.size === plan.tasks.length) return ok({ graph: null, tasks: [] })
+    if (existing.size === plan.tasks.length) return this.#acceptNothing(submission)
     const count = plan.tasks.length - existing.size
     if (lives.unfinished + this.#beingKept + count > this.#options.maxUnfinished) return this.#full(count)
     const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing)
+    for (const { task, id } of outside) noteOutside(task, id, existing.get(id)!)
     const replaced = this.#unfinished(tasks)
     const accepted = { graph, tasks }
     this.#beingKept += count
+    for (const task of tasks) this.#acceptedSince?.set(task.id, task)
     try {
-      const firstAnswer = submission.firstAnswer?.(accepted)
-      await store.commit(
-        { accepted: firstAnswer === undefined ? accepted : { graph, tasks, firstAnswer } },
-        isRelaxed ? 'relaxed' : 'sync',
-      )
+      await store.commit({ accepted, ...answerTo(submission, accepted) }, isRelaxed ? 'relaxed' : 'sync')
     } catch (error) {
       // One that took the place of these finds nothing to cancel.
       for (const task of tasks) {
         task.phase = 'failed'
         task.isBad = true
+        if (this.#acceptedSince?.get(task.id) === task) this.#acceptedSince.delete(task.id)
       }
       log.error({ err: error, tasks: tasks.length }, 'a graph could not be kept')
-      return refused('unavailable', `the graph could not be kept: ${reasonOf(error)}`)
+      return notKept(error)
     } finally {
       this.#beingKept -= count
     }
-    for (const task of replaced) lives.cancel(task, graceMs)
+    for (const task of replaced) lives.replace(task, graceMs)
     for (const task of tasks) lives.begin(task)
     for (const { task, id } of outside) this.#waitFor(task, id, existing.get(id)!)
     if (replaced.length + outside.length > 0) lives.settle()
@@ -139,6 +148,19 @@ export class Submissions {
       'overloaded',
       `${lives.unfinished} tasks are not over, and ${count} more would be over the limit of ${maxUnfinished}: try again when some have ended`,
     )
+  }
+
+  /** Every id exists already, and stays: what is kept is the answer alone, where it is to be given again. */
+  async #acceptNothing(submission: Submission): Promise<Result<Accepted>> {
+    const accepted = { graph: null, tasks: [] }
+    const answer = answerTo(submission, accepted)
+    if (answer === null) return ok(accepted)
+    try {
+      await this.#options.store.commit(answer, submission.isRelaxed ? 'relaxed' : 'sync')
+      return ok(accepted)
+    } catch (error) {
+      return notKept(error)
+    }
   }
 
   /** The tasks under way of the same ids. */
@@ -160,3 +182,14 @@ export class Submissions {
     else dependency.dependents.push(task)
   }
 }
+
+/** Notes what a task depends on that is none of its graph's: over where its end is kept, else by its key. */
+export const noteOutside = (task: Task, id: string, dependency: Task | DependencyEnd): void => {
+  task.outside ??= new Map()
+  task.outside.set(id, typeof dependency === 'string' ? dependency : dependency.key)
+}
+
+const answerTo = ({ firstAnswer }: Submission, accepted: Accepted): { firstAnswer: FirstAnswer } | null =>
+  firstAnswer === undefined ? null : { firstAnswer: firstAnswer(accepted) }
+
+const notKept = (error: unknown) => refused('unavailable', `the graph could not be kept: ${reasonOf(error)}`)

@@ -50,14 +50,17 @@ export class Timers {
     this.#sink(last)
   }
 
-  /** Runs what is due. */
+  /** Runs what is due. Where one throws, the rest of it comes with the next turn of the system's timer. */
   fire(): void {
     const nowMs = this.#nowMs()
-    for (let first = this.#heap[0]; first !== undefined && first.atMs <= nowMs; first = this.#heap[0]) {
-      this.remove(first)
-      first.run()
+    try {
+      for (let first = this.#heap[0]; first !== undefined && first.atMs <= nowMs; first = this.#heap[0]) {
+        this.remove(first)
+        first.run()
+      }
+    } finally {
+      this.#arm()
     }
-    this.#arm()
   }
 
   stop(): void {

@@ -9,15 +9,16 @@ import { finishedTaskJson, liveTaskJson } from '../domain/task-json.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
-import type {
-  Acceptance,
-  Commit,
-  Durability,
-  FinishedTask,
-  FirstAnswer,
-  Found,
-  Recovered,
-  Store,
+import {
+  type Acceptance,
+  type Commit,
+  type Durability,
+  FIRST_ANSWER_MS,
+  type FinishedTask,
+  type FirstAnswer,
+  type Found,
+  type Recovered,
+  type Store,
 } from './store.ts'
 
 export interface MemoryStoreOptions {
@@ -38,8 +39,6 @@ interface KeptGraph {
   /** Records that are there. */
   records: number
 }
-
-const FIRST_ANSWER_MS = 24 * 60 * 60 * 1000
 
 export class MemoryStore implements Store {
   readonly #options: MemoryStoreOptions
@@ -83,6 +82,7 @@ export class MemoryStore implements Store {
     for (const id of commit.removed ?? []) this.#forget(id)
     for (const key of commit.removedGraphs ?? []) this.#removeGraph(key)
     if (commit.accepted !== undefined) this.#accept(commit.accepted)
+    if (commit.firstAnswer !== undefined) this.#keepAnswer(commit.firstAnswer)
     for (const task of commit.revived ?? []) this.#revive(task)
     for (const task of commit.ended ?? []) this.#end(task)
     return Promise.resolve()
@@ -140,16 +140,18 @@ export class MemoryStore implements Store {
     }
   }
 
-  #accept({ graph, tasks, firstAnswer }: Acceptance): void {
+  #accept({ graph, tasks }: Acceptance): void {
     for (const task of tasks) {
       this.#forget(task.id)
       this.#tasks.set(task.id, task)
       if (task.handleId !== '') this.#handles.set(task.handleId, task.id)
     }
     this.#graphs.set(graph.key, { graph, ids: tasks.map(({ id }) => id), records: tasks.length })
-    if (firstAnswer === undefined) return
-    this.#firstAnswers.delete(firstAnswer.key)
-    this.#firstAnswers.set(firstAnswer.key, firstAnswer)
+  }
+
+  #keepAnswer(answer: FirstAnswer): void {
+    this.#firstAnswers.delete(answer.key)
+    this.#firstAnswers.set(answer.key, answer)
     for (const [key, first] of this.#firstAnswers) {
       if (this.#isFresh(first)) break
       this.#firstAnswers.delete(key)

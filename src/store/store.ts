@@ -9,6 +9,9 @@ import type { Task } from '../domain/task.ts'
 /** `relaxed` resolves once written, before the sync, which follows within 100 ms. */
 export type Durability = 'sync' | 'relaxed'
 
+/** A first answer is given again for this long. */
+export const FIRST_ANSWER_MS = 24 * 60 * 60 * 1000
+
 /** The first answer to a submission that carried an `Idempotency-Key`. */
 export interface FirstAnswer {
   readonly key: string
@@ -24,12 +27,13 @@ export interface Acceptance {
   readonly graph: Graph
   /** Their keys are the graph's and those after it, in order. */
   readonly tasks: readonly Task[]
-  readonly firstAnswer?: FirstAnswer
 }
 
 /** What is kept together, or not at all. Commits take effect in the order of their calls. */
 export interface Commit {
   readonly accepted?: Acceptance
+  /** To the submission that is accepted; by itself where nothing in that was new. */
+  readonly firstAnswer?: FirstAnswer
   /** Attempts that began: their numbers go on after a crash of the machine too. Not waited for by anybody. */
   readonly started?: readonly Task[]
   /**
@@ -83,6 +87,7 @@ export interface StoreReader {
   graphs(beforeKey: number, limit: number): Promise<readonly Graph[]>
   /** The finished tasks of a graph, oldest first. */
   finishedOf(graph: Graph): AsyncIterable<FinishedTask>
+  /** `null` where there is none, or an old one. */
   firstAnswer(key: string): Promise<FirstAnswer | null>
 }
 

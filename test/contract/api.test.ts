@@ -1,33 +1,10 @@
 /** What HTTP and gRPC promise alike: one suite, run over each of them against the real daemon. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { type TestDaemon, startDaemon } from '../support/daemon.ts'
-import { type Edge, Refused, grpcEdge, httpEdge } from './edges.ts'
+import { describe, test } from 'node:test'
+import { startWires } from './wires.ts'
 
-for (const open of [httpEdge, grpcEdge]) {
-  describe(open.name, () => {
-    let daemon: TestDaemon
-    let edge: Edge
-    before(async () => {
-      daemon = await startDaemon()
-      edge = open(daemon)
-    })
-    after(async () => {
-      edge.close()
-      await daemon.stop()
-    })
-
-    const settled = async (id: string): Promise<any> => {
-      await daemon.settled(id)
-      return edge.get(id)
-    }
-    const refuses = (promise: Promise<unknown>, kind: keyof Edge['codes'], message: string): Promise<void> =>
-      assert.rejects(promise, (error: unknown) => {
-        assert.ok(error instanceof Refused)
-        assert.deepEqual([error.code, error.message], [edge.codes[kind], message])
-        return true
-      })
-
+for (const { daemon, edge, refuses, settled } of await startWires()) {
+  describe(edge.name, () => {
     test('a graph is accepted in its order, and runs in the order of its dependencies', async () => {
       const answer = await edge.submit([
         { id: 'b', type: 'noop', params: { message: 'second' }, depends_on: ['a'] },

@@ -1,6 +1,6 @@
 /** The two wires behind one face, so that one suite can say the same of both. */
 import { type Client, NewClient, call, connect } from '../support/grpc-transcript.ts'
-import type { TestDaemon } from '../support/daemon.ts'
+import { type Answer, request } from '../support/daemon.ts'
 
 /** A refusal: the wire's own code, and the message. */
 export class Refused extends Error {
@@ -12,19 +12,32 @@ export class Refused extends Error {
   }
 }
 
+/** Where the wires are. */
+export interface Served {
+  readonly url: string
+  readonly grpcAddress: string
+}
+
+/** What can be said beside `tasks`. */
+interface How {
+  readonly on_conflict?: string
+  readonly durability?: string
+  readonly idempotency_key?: string
+}
+
 export interface Edge {
   readonly name: string
-  /** The codes that stand for 400, 404 and 409. */
-  readonly codes: { readonly invalid: number; readonly notFound: number; readonly conflict: number }
+  /** The codes that stand for 400, 404, 409, 422 and 503. */
+  readonly codes: Readonly<Record<'invalid' | 'notFound' | 'conflict' | 'mismatch' | 'unavailable', number>>
   submit(
     tasks: readonly object[],
-    how?: object,
-  ): Promise<{ accepted: number; task_ids: string[]; graph_id: string }>
+    how?: How,
+  ): Promise<{ accepted: number; task_ids: string[]; graph_id: string; replayed: boolean }>
   /** In the shape of `GET /tasks/{id}`, as far as the wire carries it. */
   get(id: string): Promise<any>
   list(): Promise<any[]>
   remove(id: string): Promise<void>
-  cancel(id: string): Promise<any>
+  cancel(id: string, graceMs?: number): Promise<any>
   graph(id: string): Promise<any>
   cancelGraph(id: string): Promise<any>
   health(): Promise<{ status: string; version: string; uptime: string }>
@@ -32,20 +45,31 @@ export interface Edge {
   close(): void
 }
 
-export const httpEdge = (daemon: TestDaemon): Edge => {
-  const ask = async (method: string, path: string, body?: unknown): Promise<any> => {
-    const response = await daemon.request(method, path, body)
+export const httpEdge = ({ url }: Served): Edge => {
+  const answer = async (method: string, path: string, body?: unknown, headers = {}): Promise<Answer> => {
+    const response = await request(url + path, method, body, headers)
     if (response.status >= 300) throw new Refused(response.status, response.body.error)
-    return response.body
+    return response
   }
+  const ask = async (method: string, path: string, body?: unknown): Promise<any> =>
+    (await answer(method, path, body)).body
   return {
     name: 'HTTP',
-    codes: { invalid: 400, notFound: 404, conflict: 409 },
-    submit: (tasks, how = {}) => ask('POST', '/tasks', { tasks, ...how }),
+    codes: { invalid: 400, notFound: 404, conflict: 409, mismatch: 422, unavailable: 503 },
+    submit: async (tasks, { idempotency_key, ...how } = {}) => {
+      const named = idempotency_key === undefined ? {} : { 'Idempotency-Key': idempotency_key }
+      const { body, headers } = await answer('POST', '/tasks', { tasks, ...how }, named)
+      return { ...body, replayed: headers.get('Idempotent-Replayed') === 'true' }
+    },
     get: (id) => ask('GET', `/tasks/${encodeURIComponent(id)}`),
     list: () => ask('GET', '/tasks'),
     remove: (id) => ask('DELETE', `/tasks/${encodeURIComponent(id)}`),
-    cancel: (id) => ask('POST', `/tasks/${encodeURIComponent(id)}/cancel`),
+    cancel: (id, grace_ms) =>
+      ask(
+        'POST',
+        `/tasks/${encodeURIComponent(id)}/cancel`,
+        grace_ms === undefined ? undefined : { grace_ms },
+      ),
     graph: (id) => ask('GET', `/graphs/${id}`),
     cancelGraph: (id) => ask('POST', `/graphs/${id}/cancel`),
     health: () => ask('GET', '/health'),
@@ -69,6 +93,9 @@ const fromMessage = (task: any): any => ({
   run_status: task.run_status || undefined,
   graph_id: task.graph_id,
   priority: task.priority,
+  run_at: task.run_at_unix_ms === 0 ? undefined : new Date(task.run_at_unix_ms).toISOString(),
+  allow_failure: task.allow_failure || undefined,
+  run_if: task.run_if || undefined,
   result: json(task.result_json),
   error: task.error || undefined,
   runtime: json(task.runtime_json),
@@ -81,10 +108,11 @@ const toMessage = (task: any): object => ({
   params_json: task.params === undefined ? '' : JSON.stringify(task.params),
   input_json: task.input === undefined ? '' : JSON.stringify(task.input),
   timeout_ms: task.timeout ?? 0,
+  ...(task.run_at === undefined ? {} : { run_at_unix_ms: Date.parse(task.run_at) }),
 })
 
-export const grpcEdge = (daemon: TestDaemon): Edge => {
-  const client: Client = connect(NewClient, daemon.grpcAddress)
+export const grpcEdge = ({ grpcAddress }: Served): Edge => {
+  const client: Client = connect(NewClient, grpcAddress)
   const ask = async (method: string, request: object): Promise<any> => {
     try {
       return (await call(client, method, request)).message
@@ -95,12 +123,13 @@ export const grpcEdge = (daemon: TestDaemon): Edge => {
   }
   return {
     name: 'gRPC',
-    codes: { invalid: 3, notFound: 5, conflict: 9 },
+    codes: { invalid: 3, notFound: 5, conflict: 9, mismatch: 9, unavailable: 14 },
     submit: (tasks, how = {}) => ask('SubmitTasks', { tasks: tasks.map(toMessage), ...how }),
     get: async (id) => fromMessage((await ask('GetTask', { id })).task),
     list: async () => (await ask('ListTasks', {})).tasks.map(fromMessage),
     remove: (id) => ask('DeleteTask', { id }),
-    cancel: async (id) => fromMessage((await ask('CancelTask', { id })).task),
+    cancel: async (id, grace_ms) =>
+      fromMessage((await ask('CancelTask', grace_ms === undefined ? { id } : { id, grace_ms })).task),
     graph: async (graph_id) => (await ask('GetGraph', { graph_id })).graph,
     cancelGraph: async (graph_id) => (await ask('CancelGraph', { graph_id })).graph,
     health: () => ask('Health', {}),

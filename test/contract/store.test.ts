@@ -9,41 +9,29 @@ import { newTask } from '../../src/domain/new-task.ts'
 import type { SubmittedTask, Task } from '../../src/domain/task.ts'
 import { LmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
-import type { Found, Store } from '../../src/store/store.ts'
+import type { FirstAnswer, Found, Store } from '../../src/store/store.ts'
+import { submitted as noop } from '../support/tasks.ts'
 
 const fail = (error: unknown): never => {
   throw error
 }
 
-const STORES: Record<string, (dataDir: string) => Store> = {
-  memory: (dataDir) => new MemoryStore({ dataDir, saveEveryMs: 0, nowMs: Date.now, onSaveError: fail }),
-  lmdb: (dataDir) =>
+const STORES: Record<string, (dataDir: string, nowMs: () => number) => Store> = {
+  memory: (dataDir, nowMs) => new MemoryStore({ dataDir, saveEveryMs: 0, nowMs, onSaveError: fail }),
+  lmdb: (dataDir, nowMs) =>
     new LmdbStore({
       dataDir,
-      nowMs: Date.now,
+      nowMs,
       stateJsonEveryMs: 60_000,
       retention: { maxAgeMs: 0, maxTasks: 0 },
       onProblem: fail,
     }),
 }
 
-const submitted = (id: string, more: Partial<SubmittedTask> = {}): SubmittedTask => ({
-  id,
-  type: 'noop',
-  paramsJson: '{"message":"m"}',
-  inputJson: '',
-  annotationsJson: '',
-  dependsOn: [],
-  retry: 0,
-  timeoutMs: 0,
-  toolName: '',
-  priority: 5,
-  runAtMs: 0,
-  delayMs: 0,
-  allowFailure: false,
-  runIf: 'success',
-  ...more,
-})
+const submitted = (id: string, more: Partial<SubmittedTask> = {}): SubmittedTask =>
+  noop(id, { paramsJson: '{"message":"m"}', ...more })
+
+const DAY_MS = 24 * 60 * 60 * 1000
 
 for (const [name, make] of Object.entries(STORES)) {
   describe(`${name} store`, () => {
@@ -51,9 +39,12 @@ for (const [name, make] of Object.entries(STORES)) {
     let store: Store
     let found: Found
     let lastKey: number
+    let passedMs: number
+    const nowMs = (): number => Date.now() + passedMs
     beforeEach(async () => {
       dataDir = await mkdtemp(join(tmpdir(), 'execgo-store-'))
-      store = make(dataDir)
+      passedMs = 0
+      store = make(dataDir, nowMs)
       found = await store.start()
       lastKey = found.lastKey
     })
@@ -64,7 +55,7 @@ for (const [name, make] of Object.entries(STORES)) {
 
     const reopen = async (): Promise<void> => {
       await store.stop()
-      store = make(dataDir)
+      store = make(dataDir, nowMs)
       found = await store.start()
     }
 
@@ -382,6 +373,32 @@ for (const [name, make] of Object.entries(STORES)) {
       assert.equal(found.unfinished[0]!.task.attempt, 3)
     })
 
+    test('a task that is to run again has failed as often as since then', async () => {
+      const [a] = await accept(submitted('a', { retry: 1 }))
+      const begin = async (task: Task, attempt: number, failures: number): Promise<void> => {
+        Object.assign(task, { phase: 'running', startedMs: 5, attempt, failures })
+        store.noteStarts([task])
+        await store.commit({ started: [task] }, 'sync')
+      }
+      const revive = async (): Promise<Task> => {
+        const task = newTask(submitted('a', { retry: 1 }), { ...a!, attempt: 2 })
+        task.graph.unfinished = 1
+        await store.commit({ revived: [task] }, 'sync')
+        return task
+      }
+      await begin(a!, 1, 0)
+      await begin(a!, 2, 1)
+      await store.commit({ ended: [end(a!, 'failed')] }, 'sync')
+      a!.attempt = 2
+      await revive()
+      await reopen()
+      assert.deepEqual([found.unfinished[0]!.task.attempt, found.unfinished[0]!.task.failures], [2, 0])
+      const again = found.unfinished[0]!.task
+      await begin(again, 3, 0)
+      await reopen()
+      assert.deepEqual([found.unfinished[0]!.task.attempt, found.unfinished[0]!.task.failures], [3, 0])
+    })
+
     test('a finished graph goes with its tasks', async () => {
       const tasks = await accept(submitted('a'), submitted('b'))
       await store.commit({ ended: tasks.map((task) => end(task)) }, 'sync')
@@ -392,12 +409,39 @@ for (const [name, make] of Object.entries(STORES)) {
       assert.deepEqual(await listed(), [])
     })
 
+    const answerFor = (key: string): FirstAnswer => ({
+      key,
+      bodyHash: 'h',
+      answer: '{"accepted":1}',
+      atMs: nowMs(),
+    })
+
     test('a first answer is found again', async () => {
-      const accepted = graphOf([submitted('a')])
-      const firstAnswer = { key: 'k', bodyHash: 'h', answer: '{"accepted":1}', atMs: Date.now() }
-      await store.commit({ accepted: { ...accepted, firstAnswer } }, 'sync')
+      const firstAnswer = answerFor('k')
+      await store.commit({ accepted: graphOf([submitted('a')]), firstAnswer }, 'sync')
       assert.deepEqual(await store.firstAnswer('k'), firstAnswer)
       assert.equal(await store.firstAnswer('other'), null)
+    })
+
+    test('a first answer is kept without a graph too', async () => {
+      const firstAnswer = answerFor('k')
+      await store.commit({ firstAnswer }, 'relaxed')
+      assert.deepEqual(await store.firstAnswer('k'), firstAnswer)
+      assert.deepEqual(await listed(), [])
+    })
+
+    test('a first answer is good for 24 hours, and its key for another one then', async () => {
+      const firstAnswer = answerFor('k')
+      await store.commit({ accepted: graphOf([submitted('a')]), firstAnswer }, 'sync')
+      passedMs = DAY_MS - 60_000
+      assert.deepEqual(await store.firstAnswer('k'), firstAnswer)
+      passedMs = DAY_MS
+      assert.equal(await store.firstAnswer('k'), null)
+      const second = answerFor('k')
+      await store.commit({ accepted: graphOf([submitted('b')]), firstAnswer: second }, 'sync')
+      assert.deepEqual(await store.firstAnswer('k'), second)
+      passedMs = 2 * DAY_MS
+      assert.equal(await store.firstAnswer('k'), null)
     })
 
     test('handles lead to their tasks', async () => {

@@ -9,6 +9,32 @@ import { fileURLToPath } from 'node:url'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
+export interface Answer {
+  readonly status: number
+  readonly body: any
+  readonly headers: Headers
+}
+
+/** One HTTP request, of JSON; a text goes as it is. */
+export const request = async (
+  url: string,
+  method: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> => {
+  const response = await fetch(url, {
+    method,
+    ...(body === undefined
+      ? { headers }
+      : {
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+          headers: { 'content-type': 'application/json', ...headers },
+        }),
+  })
+  const text = await response.text()
+  return { status: response.status, body: text === '' ? null : JSON.parse(text), headers: response.headers }
+}
+
 /** A bound on anything that should be over in a moment, wide enough for a busy machine. */
 export const SOON_MS = 60_000
 
@@ -78,22 +104,8 @@ export class TestDaemon {
     await this.exited
   }
 
-  async request(
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<{ status: number; body: any; headers: Headers }> {
-    const response = await fetch(this.url + path, {
-      method,
-      ...(body === undefined
-        ? {}
-        : {
-            body: typeof body === 'string' ? body : JSON.stringify(body),
-            headers: { 'content-type': 'application/json' },
-          }),
-    })
-    const text = await response.text()
-    return { status: response.status, body: text === '' ? null : JSON.parse(text), headers: response.headers }
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return request(this.url + path, method, body, headers)
   }
 
   /** Submits tasks that must be accepted. */

@@ -170,7 +170,7 @@ export class LifeModel {
   }
 
   cancelGraph(graph: ModelGraph): void {
-    for (const task of this.recordsOf(graph)) this.#cancel(task)
+    for (const task of graph.tasks.values()) this.#cancel(task)
     this.#settle()
   }
 
@@ -219,7 +219,7 @@ export class LifeModel {
       task.failures = [0, task.failures[1]]
       task.mayRepeatNumber ||= isCrash && task.spec.type === 'noop'
     }
-    for (const task of this.#open) this.#findDependencies(task)
+    for (const task of this.#open) this.#remember(task)
     this.#settle()
   }
 
@@ -261,12 +261,17 @@ export class LifeModel {
       task.spec.dependsOn.map((id): [string, ModelTask | Ended] => {
         const found = this.records.get(id)
         if (found === undefined) return [id, { how: 'deleted', isBad: true }]
-        if (!isOver(found)) return [id, found]
-        // Whether an old skip hurt its own graph says nothing of another one.
-        const end = endOf(found)
-        return [id, end.how === 'skipped' && end.isBad !== true ? { ...end, isBad: null } : end]
+        return [id, isOver(found) ? oldEnd(endOf(found)) : found]
       }),
     )
+  }
+
+  /** After a restart a task waits for what it waited for before, whatever became of its record. */
+  #remember(task: ModelTask): void {
+    for (const [id, waited] of task.waits) {
+      if ('how' in waited) task.waits.set(id, oldEnd(waited))
+      else if (isOver(waited)) task.waits.set(id, oldEnd(endOf(waited)))
+    }
   }
 
   #cancel(task: ModelTask): void {
@@ -326,7 +331,12 @@ export class LifeModel {
   }
 }
 
+/** Whether an old skip hurt its own graph says nothing of another one. */
+const oldEnd = (end: Ended): Ended =>
+  end.how === 'skipped' && end.isBad !== true ? { ...end, isBad: null } : end
+
 const endOf = (task: ModelTask): Ended => {
+  if (task.state === 'lost') return { how: 'deleted', isBad: true }
   if (task.state === 'success') return { how: 'success', isBad: false }
   if (task.state === 'skipped') return { how: 'skipped', isBad: task.isBad }
   const isAllowed = task.spec.allowFailure && !task.isCancelled

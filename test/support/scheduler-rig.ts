@@ -111,7 +111,7 @@ export const rigOf = async (t: TestContext, options: RigOptions = {}): Promise<R
       isRelaxed: false,
       ...how,
     })
-    assert.ok(submitted.ok)
+    assert.ok(submitted.ok, 'it was refused')
     await turn()
     return submitted.value.graph?.key ?? -1
   }

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gone, isAlive, script } from '../support/commands.ts'
 import { type TestDaemon, startDaemon } from '../support/daemon.ts'
 
 let daemon: TestDaemon
@@ -15,21 +16,6 @@ after(async () => {
   await daemon.stop()
   await rm(scratch, { recursive: true, force: true })
 })
-
-const script = (text: string) => ({ type: 'shell', params: { script: text } })
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const gone = async (pid: number): Promise<void> => {
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20))
-}
 
 test('a command that ignores SIGTERM is killed after the grace, and its children too', async () => {
   const pids = join(scratch, 'stubborn')

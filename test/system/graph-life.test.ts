@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { gone, script } from '../support/commands.ts'
 import { type TestDaemon, startDaemon } from '../support/daemon.ts'
 
 let daemon: TestDaemon
@@ -16,17 +17,6 @@ after(async () => {
   await daemon.stop()
   await rm(scratch, { recursive: true, force: true })
 })
-
-const script = (text: string) => ({ type: 'shell', params: { script: text } })
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
 
 const pidsIn = async (path: string, count: number): Promise<number[]> => {
   for (;;) {
@@ -49,9 +39,20 @@ test('a cancel ends the whole tree, keeps what was printed, and says who did it'
   assert.deepEqual([task.status, task.run_status], ['failed', 'cancelled'])
   assert.equal(task.result.stdout, 'seen\n')
   assert.deepEqual(task.runtime.details, { signal: 'SIGTERM', terminated_by: 'user' })
-  for (const pid of pids) while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10))
+  for (const pid of pids) await gone(pid)
   assert.equal((await daemon.request('POST', '/tasks/a%2Ftree/cancel')).status, 409)
   assert.equal((await daemon.request('GET', '/tasks/a%2Ftree/cancel')).status, 405)
+})
+
+test('what replaces a task that runs begins when its command has ended', async () => {
+  const file = join(scratch, 'replaced')
+  const slow = `trap 'sleep 0.3; echo old ended >> ${file}; exit' TERM; echo $$ >> ${file}; while :; do sleep 0.05; done`
+  await daemon.submit([{ id: 'replaced', ...script(slow) }])
+  await pidsIn(file, 1)
+  await daemon.submit([{ id: 'replaced', ...script(`echo new began >> ${file}`) }])
+  assert.equal((await daemon.settled('replaced')).status, 'success')
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(1, -1)
+  assert.deepEqual(lines, ['old ended', 'new began'])
 })
 
 test('grace_ms lies before SIGKILL', async () => {

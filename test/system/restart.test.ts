@@ -72,6 +72,14 @@ test('running and pending tasks run again after a restart, commands that were ru
     assert.equal(await daemon.stop(), 0)
     const state = JSON.parse(await readFile(join(dataDir, 'state.json'), 'utf8'))
     assert.equal(state.next.status, 'pending')
+    assert.deepEqual(state.long.runtime, { attempt: 1 })
+    // The record waits for its next attempt; who ended this one is in the log.
+    const killed = daemon.logLines.map((line) => JSON.parse(line)).find((line) => line.task_id === 'long')
+    assert.equal(killed.msg, 'killed by the stop: the task runs again at the next start')
+    assert.deepEqual(
+      [killed.graph_id, killed.attempt, killed.signal, killed.terminated_by],
+      [state.long.graph_id, 1, 'SIGKILL', 'shutdown'],
+    )
 
     const again = await startDaemon({ dataDir })
     for (const id of ['long', 'sleep', 'next', 'queued-1'])

@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { METHODS } from 'node:http'
 import { type Result, ok, refused } from '../../domain/errors.ts'
 import { graceIn } from '../grace.ts'
-import { CancelSchema, McpCallSchema, parse, parseGraph, parseJson } from '../schemas.ts'
+import { CancelSchema, parse, parseGraph, parseJson, parseMcpCall } from '../schemas.ts'
 import type { Service } from '../service.ts'
 import { readBody } from './body.ts'
 import { headerOf } from './header.ts'
@@ -67,16 +67,8 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
 
   const mcpCall: Handler = async (c) => {
     const value = await jsonBody(c, service.limits.bodyBytes)
-    const call = value.ok ? parse(McpCallSchema, value.value ?? {}) : value
-    if (!call.ok) return replyProblem(c, call.problem)
-    const { id, tool_name, input, timeout } = call.value
-    const called = await service.mcpCall({
-      id: id ?? '',
-      toolName: tool_name ?? '',
-      inputJson: input == null ? '' : JSON.stringify(input),
-      timeoutMs: Math.max(0, timeout ?? 0),
-    })
-    return answer(c, 202, called, asIs)
+    const call = value.ok ? parseMcpCall(value.value) : value
+    return answer(c, 202, call.ok ? await service.mcpCall(call.value) : call, asIs)
   }
 
   const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {

@@ -4,6 +4,7 @@
  *
  * A task is an array, in the order of {@link encodeTask}; `params` and `input` are put in as the text they came as.
  */
+import type { DependencyEnd } from '../../domain/dependency.ts'
 import type { Graph } from '../../domain/graph-record.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
 import { newTask } from '../../domain/new-task.ts'
@@ -29,7 +30,9 @@ const encodeTask = (task: Task): string =>
     task.annotationsJson || NONE
   },${task.dependsOn.length === 0 ? '[]' : JSON.stringify(task.dependsOn)},${task.retry},${task.timeoutMs},${task.priority},${
     task.runAtMs
-  },${task.allowFailure ? 1 : 0},"${task.runIf}",${task.attempt},${task.failures},"${task.handleId}",${task.createdMs}]`
+  },${task.allowFailure ? 1 : 0},"${task.runIf}",${task.attempt},${task.failures},"${task.handleId}",${task.createdMs}${
+    task.outside === null ? '' : `,${JSON.stringify([...task.outside])}`
+  }]`
 
 type EncodedTask = [
   id: string,
@@ -50,6 +53,7 @@ type EncodedTask = [
   failures: number,
   handleId: string,
   createdMs: number,
+  outside?: [id: string, what: number | DependencyEnd][],
 ]
 
 /** A part as it was read. */
@@ -88,6 +92,7 @@ export const decodeTask = (part: AcceptPart, place: number, graph: Graph): Task 
     failures,
     handleId,
     createdMs,
+    outside,
   ] = part.t[place]!
   const paramsJson = textOf(params)
   const submitted: SubmittedTask = {
@@ -115,6 +120,7 @@ export const decodeTask = (part: AcceptPart, place: number, graph: Graph): Task 
     graph,
   })
   task.failures = failures
+  if (outside !== undefined) task.outside = new Map(outside)
   return task
 }
 

@@ -47,7 +47,7 @@ const pack = (tasks: readonly Task[], texts: readonly string[]): Batch => {
   return { payload, heads, tasks }
 }
 
-const codeOf = (task: Task): number => {
+export const codeOf = (task: Task): number => {
   if (task.phase === 'success') return CODES.success
   if (task.phase === 'failed') return task.isBad ? CODES.failed : CODES.failedAllowed
   return task.isBad ? CODES.skipped : CODES.skippedBenign

@@ -5,7 +5,7 @@
  * |---|---|---|
  * | meta | name | `format`, `id` (of this database, random), `lastKey` |
  * | accepts | accept number | the graphs accepted in one sync, JSON (accept-records.ts) |
- * | gone | [accept number, key] | how a task of that record, whose own record was removed, had ended (heads.ts) |
+ * | gone | [accept number, key] | how a task of that record, or one awaited by it, had ended whose own was removed (heads.ts) |
  * | starts | start number | attempts that began: triples of numbers (key, attempt, failures) |
  * | heads | batch number | where each finished task of a batch is (heads.ts) |
  * | batches | batch number | the JSON texts of finished tasks, one after the other |

@@ -2,12 +2,14 @@
  * What nobody waits for: clearing what a crash left, removing the oldest finished tasks where that is wanted, forgetting
  * old first answers and empty graphs, and having `state.json` written by a thread of its own.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Database, Key, RangeOptions } from 'lmdb'
+import { FIRST_ANSWER_MS, type FirstAnswer } from '../store.ts'
 import { part, type Tables } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { CODES, Heads } from './heads.ts'
 import type { Loaded } from './load.ts'
 import type { Memory } from './memory.ts'
-import { ANSWER_MS } from './reader.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import { encodeStarts } from './starts.ts'
 import type { Change } from './write-group.ts'
@@ -27,27 +29,29 @@ export interface HousekeepingOptions {
   readonly tables: Tables
   readonly memory: Memory
   readonly commits: GroupCommit<Change>
-  readonly loaded: Loaded
 }
 
 const RETAIN_EVERY_MS = 1000
 const SWEEP_EVERY_MS = 60 * 60 * 1000
 /** Records removed in one commit. */
 const REMOVE_AT_ONCE = 2000
+/** Entries looked at in one turn of the event loop. */
+const SWEEP_AT_ONCE = 1000
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
   readonly #snapshots: SnapshotWriter
   readonly #timers: NodeJS.Timeout[] = []
   #retaining: Promise<void> | null = null
+  #sweeping: Promise<void> | null = null
 
   constructor(options: HousekeepingOptions) {
     this.#options = options
     this.#snapshots = new SnapshotWriter(options)
   }
 
-  start(): void {
-    this.#clearGarbage()
+  start(loaded: Loaded): void {
+    this.#clearGarbage(loaded)
     const { retention } = this.#options
     if (retention.maxAgeMs > 0 || retention.maxTasks > 0) {
       this.#every(RETAIN_EVERY_MS, () => {
@@ -58,7 +62,13 @@ export class Housekeeping {
           })
       })
     }
-    this.#every(SWEEP_EVERY_MS, () => this.#sweep())
+    this.#every(SWEEP_EVERY_MS, () => {
+      this.#sweeping ??= this.#sweep()
+        .catch((error: unknown) => this.#options.onProblem(error, 'old answers could not be removed'))
+        .finally(() => {
+          this.#sweeping = null
+        })
+    })
     this.#snapshots.start()
   }
 
@@ -66,6 +76,7 @@ export class Housekeeping {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await this.#retaining
+    await this.#sweeping
     await this.#snapshots.stop()
   }
 
@@ -80,8 +91,8 @@ export class Housekeeping {
   }
 
   /** Records that nothing needs; the attempts in them go into one record that replaces them. */
-  #clearGarbage(): void {
-    const { tables, loaded, memory } = this.#options
+  #clearGarbage(loaded: Loaded): void {
+    const { tables, memory } = this.#options
     const { accepts, starts, batches } = loaded.garbage
     const { begun } = loaded
     const lines = accepts.length + starts.length + batches.length + loaded.overGraphs.length
@@ -133,17 +144,39 @@ export class Housekeeping {
   }
 
   /** First answers that are too old to be given again, and graphs without a task left. */
-  #sweep(): void {
+  async #sweep(): Promise<void> {
     const { tables, memory, nowMs } = this.#options
-    const cutoffMs = nowMs() - ANSWER_MS
-    for (const { key, value } of tables.answers.getRange({})) {
-      if ((value as { atMs: number }).atMs < cutoffMs) part(tables.answers.remove(key))
-    }
-    for (const { key, value } of tables.graphs.getRange({})) {
+    const cutoffMs = nowMs() - FIRST_ANSWER_MS
+    await this.#each(tables.answers, (key, value) => {
+      if ((value as FirstAnswer).atMs <= cutoffMs) part(tables.answers.remove(key))
+    })
+    await this.#each(tables.graphs, (key, value) => {
       const { size } = value as { size: number }
       let isEmpty = true
       for (let task = key; isEmpty && task < key + size; task++) isEmpty = memory.index.code(task) === 0
       if (isEmpty) part(tables.graphs.remove(key))
-    }
+    })
+  }
+
+  /** Looks at every entry of a table, others having their turns in between. */
+  async #each<K extends Key>(
+    table: Database<unknown, K>,
+    look: (key: K, value: unknown) => void,
+  ): Promise<void> {
+    let last: K | null = null
+    let count = 0
+    do {
+      await nextTurn()
+      count = 0
+      const range: RangeOptions = {
+        limit: SWEEP_AT_ONCE,
+        ...(last === null ? {} : { start: last, exclusiveStart: true }),
+      }
+      for (const { key, value } of table.getRange(range)) {
+        look(key, value)
+        last = key
+        count++
+      }
+    } while (count === SWEEP_AT_ONCE)
   }
 }

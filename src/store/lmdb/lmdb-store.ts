@@ -16,20 +16,10 @@ import { join } from 'node:path'
 import type { Graph } from '../../domain/graph-record.ts'
 import type { Task } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
-import type {
-  Commit,
-  Durability,
-  FinishedTask,
-  FirstAnswer,
-  Found,
-  Recovered,
-  SettledStatus,
-  Store,
-} from '../store.ts'
+import type { Commit, Durability, FinishedTask, FirstAnswer, Found, Store } from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
 import { GroupCommit } from './group-commit.ts'
-import { CODES } from './heads.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
 import { load } from './load.ts'
 import { type DataDirLock, lockDataDir } from './lock.ts'
@@ -106,7 +96,7 @@ export class LmdbStore implements Store {
     const takeBack = this.#announce(commit.accepted?.tasks ?? [])
     try {
       const isRelaxed = durability === 'relaxed'
-      const isEarly = isRelaxed && commit.accepted !== undefined && commit.accepted.firstAnswer === undefined
+      const isEarly = isRelaxed && commit.accepted !== undefined && commit.firstAnswer === undefined
       await commits.add(commit, isRelaxed, isEarly)
     } catch (error) {
       takeBack()
@@ -215,29 +205,22 @@ export class LmdbStore implements Store {
       memory.live.set(task.id, task)
       memory.byKey.set(task.key, task)
       if (!memory.graphs.has(task.graph.key)) memory.addGraph(task.graph)
+      memory.awaited.add(task, memory.index.accept(task.key))
     }
     const writer = new Writer(tables, memory, texts, loaded)
     const commits = new GroupCommit<Change>(writer)
-    const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits, loaded })
+    const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits })
     const reader = new Reader(tables, memory, texts, this.#options.nowMs)
     this.#open = { tables, lock, memory, reader, notes, writer, commits, housekeeping }
-    housekeeping.start()
+    housekeeping.start(loaded)
     this.#note('attempts cannot be noted as they begin', () => notes.reset(loaded.begun))
     return {
       lastKey: loaded.lastKey,
-      unfinished: loaded.unfinished.map((task) => this.#recovered(task)),
+      unfinished: loaded.unfinished.map((task) => ({
+        task,
+        settledDependencies: loaded.dependencies.settled(task, (id) => writer.keyOf(id)),
+      })),
     }
-  }
-
-  #recovered(task: Task): Recovered {
-    const { memory, writer } = this.#opened
-    const settledDependencies = new Map<string, SettledStatus>()
-    for (const id of task.dependsOn) {
-      if (memory.live.has(id)) continue
-      const key = writer.keyOf(id)
-      settledDependencies.set(id, key < 0 ? endOfDeleted(task) : settledStatus(memory.index.code(key)))
-    }
-    return { task, settledDependencies }
   }
 
   async #close(): Promise<void> {
@@ -252,24 +235,5 @@ export class LmdbStore implements Store {
     await open.lock.release()
   }
 }
-
-const settledStatus = (code: number): SettledStatus => {
-  switch (code) {
-    case CODES.success:
-      return 'success'
-    case CODES.failed:
-      return 'failed'
-    case CODES.failedAllowed:
-      return 'allowed'
-    case CODES.skipped:
-    case CODES.skippedBenign:
-      return 'skipped'
-    default:
-      return 'deleted'
-  }
-}
-
-/** A task that began once was released by all that it depends on, whatever became of their records since. */
-const endOfDeleted = (task: Task): SettledStatus => (task.attempt > 0 ? 'success' : 'deleted')
 
 const CLOSE_WITHIN_MS = 2000

@@ -6,6 +6,7 @@ import { type Graph, newGraph } from '../../domain/graph-record.ts'
 import type { Task } from '../../domain/task.ts'
 import { type AcceptPart, decodeParts, decodeTask, keyInPart } from './accept-records.ts'
 import type { Tables } from './database.ts'
+import { Dependencies, type Origin } from './dependencies.ts'
 import { CODES, Heads } from './heads.ts'
 import { damaged } from './pages.ts'
 import { applyStarts } from './starts.ts'
@@ -15,6 +16,7 @@ export interface Loaded {
   readonly index: TaskIndex
   /** Oldest first. */
   readonly unfinished: readonly Task[]
+  readonly dependencies: Dependencies
   /** Of these, those that an attempt of has begun. */
   readonly begun: readonly Task[]
   /** Over without a record that says so: what was under way of them was removed before a crash. */
@@ -51,15 +53,14 @@ export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
     if (live === 0) garbage.batches.push(batch)
   }
 
-  const gone = new Set<string>()
-  /** How the tasks had ended whose records are gone. */
-  const goneCodes = new Map<number, number>()
+  const gone = new Map<string, number>()
   for (const { key: at, value: code } of tables.gone.getRange({})) {
     const [accept, key] = at as [number, number]
-    gone.add(`${accept}:${key}`)
-    goneCodes.set(key, code)
+    gone.set(`${accept}:${key}`, code)
   }
-  const byKey = new Map<number, { part: AcceptPart; place: number; accept: number }>()
+  /** How the tasks had ended whose records are gone. */
+  const goneCodes = new Map<number, number>()
+  const byKey = new Map<number, Origin>()
   const acceptsAlive = new Map<number, number>()
   const parts = new Map<number, AcceptPart>()
   let lastAccept = 0
@@ -71,7 +72,11 @@ export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
       for (let place = 0; place < part.t.length; place++) {
         const key = keyInPart(part, place)
         lastKey = Math.max(lastKey, key)
-        if (gone.has(`${accept}:${key}`)) continue
+        const goneCode = gone.get(`${accept}:${key}`)
+        if (goneCode !== undefined) {
+          goneCodes.set(key, goneCode)
+          continue
+        }
         if (isFinished(index.code(key))) {
           // Should its record go while this one stays, it has to be noted as gone.
           index.setAccept(key, accept)
@@ -108,6 +113,7 @@ export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
   return {
     index,
     unfinished,
+    dependencies: new Dependencies(index, byKey, gone),
     begun,
     overGraphs,
     acceptsAlive,

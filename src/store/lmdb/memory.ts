@@ -1,6 +1,7 @@
 /** What the LMDB store holds in memory: the tasks under way, and where the others are. */
 import type { Counts, Graph } from '../../domain/graph-record.ts'
 import type { Task } from '../../domain/task.ts'
+import { Awaited } from './awaited.ts'
 import type { TaskIndex } from './task-index.ts'
 
 export class Memory {
@@ -17,6 +18,7 @@ export class Memory {
   readonly starts = new Map<number, number>()
   /** Task → the start record that has its last attempt. */
   readonly startOf = new Map<number, number>()
+  readonly awaited = new Awaited()
   /** Removed, and still under way: the accept record that tells of their graph until they are over. */
   readonly #away = new Map<number, number>()
   /** Records that go with the next write. */
@@ -30,8 +32,15 @@ export class Memory {
 
   /** One task less needs the record that it was accepted with, and that of its last start. */
   release(key: number): void {
-    less(this.accepts, this.index.accept(key), this.idleAccepts)
+    this.#releaseAccept(this.index.accept(key))
     this.releaseStart(key)
+  }
+
+  /** The accept records that have to know what becomes of a task whose record goes, or went. */
+  *concerned(key: number): Iterable<number> {
+    const own = this.#away.get(key) ?? this.index.accept(key)
+    if (this.accepts.has(own)) yield own
+    for (const accept of this.awaited.by(key)) if (accept !== own && this.accepts.has(accept)) yield accept
   }
 
   /** An unfinished task was removed. */
@@ -45,7 +54,7 @@ export class Memory {
     const accept = this.#away.get(key)
     if (accept === undefined) return
     this.#away.delete(key)
-    less(this.accepts, accept, this.idleAccepts)
+    this.#releaseAccept(accept)
   }
 
   releaseStart(key: number): void {
@@ -53,6 +62,11 @@ export class Memory {
     if (start === undefined) return
     this.startOf.delete(key)
     less(this.starts, start, this.idleStarts)
+  }
+
+  #releaseAccept(accept: number): void {
+    less(this.accepts, accept, this.idleAccepts)
+    if (!this.accepts.has(accept)) this.awaited.forget(accept)
   }
 
   /** Takes up a graph that is not over. */

@@ -2,14 +2,11 @@
 import { type Graph, newGraph } from '../../domain/graph-record.ts'
 import { keyOfHandle } from '../../domain/task.ts'
 import { liveTaskJson } from '../../domain/task-json.ts'
-import type { FinishedTask, FirstAnswer, StoreReader } from '../store.ts'
+import { FIRST_ANSWER_MS, type FinishedTask, type FirstAnswer, type StoreReader } from '../store.ts'
 import type { Tables } from './database.ts'
 import type { Memory } from './memory.ts'
 import { hashOf } from './task-index.ts'
 import { isTextOf, type Texts } from './texts.ts'
-
-/** An idempotency key is good for this long. */
-export const ANSWER_MS = 24 * 60 * 60 * 1000
 
 export class Reader implements StoreReader {
   readonly #tables: Tables
@@ -80,7 +77,7 @@ export class Reader implements StoreReader {
 
   async firstAnswer(key: string): Promise<FirstAnswer | null> {
     const answer = this.#tables.answers.get(key) as FirstAnswer | undefined
-    return answer === undefined || answer.atMs + ANSWER_MS < this.#nowMs() ? null : answer
+    return answer === undefined || answer.atMs + FIRST_ANSWER_MS <= this.#nowMs() ? null : answer
   }
 
   #textOf(key: number): string | null {

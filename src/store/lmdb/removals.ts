@@ -1,12 +1,22 @@
 /**
  * Records that go. A finished task is struck from its batch's head; a batch goes with its last task. A task that is in
- * an accept record which others still need is noted as gone, so that it is not found unfinished at the next start.
+ * an accept record which others still need is noted as gone, with how it had ended, so that it is not found unfinished at
+ * the next start, and those that depend on it are told what they were told before.
  */
 import { type Tables, part } from './database.ts'
 import { Heads } from './heads.ts'
 import type { Memory } from './memory.ts'
 import { UNFINISHED } from './task-index.ts'
 import type { Texts } from './texts.ts'
+
+/**
+ * Notes how a task had ended whose record goes, within a transaction. What was noted first stands, for it is what those
+ * were told that waited; that it had not ended gives way to its end.
+ */
+export const noteGone = (tables: Tables, at: [accept: number, key: number], code: number): void => {
+  const noted = tables.gone.get(at)
+  if (noted === undefined || noted === UNFINISHED) part(tables.gone.put(at, code))
+}
 
 export class Removals {
   readonly #tables: Tables
@@ -28,8 +38,7 @@ export class Removals {
     const code = memory.index.code(key)
     if (code === 0 || this.#keys.has(key)) return
     this.#keys.add(key)
-    const accept = memory.index.accept(key)
-    if (memory.accepts.has(accept)) this.#gone.push({ at: [accept, key], code })
+    for (const accept of memory.concerned(key)) this.#gone.push({ at: [accept, key], code })
     const place = code === UNFINISHED ? null : memory.index.place(key)
     if (place === null) return
     let heads = this.#heads.get(place.batch)
@@ -62,7 +71,7 @@ export class Removals {
         texts.leave(batch)
       }
     }
-    for (const { at, code } of this.#gone) part(tables.gone.put(at, code))
+    for (const { at, code } of this.#gone) noteGone(tables, at, code)
     for (const graph of this.#graphs) part(tables.graphs.remove(graph))
   }
 

@@ -16,12 +16,15 @@ export const encodeStarts = (tasks: readonly Task[]): Buffer => {
   return Buffer.from(numbers.buffer)
 }
 
-/** Gives the tasks the attempts that were noted; of several of one task the last one stands. */
+/**
+ * Gives the tasks the attempts that were noted; of several of one task the last one stands. What was noted before a task
+ * was run again is not later than the attempt that it was kept with then, and tells nothing.
+ */
 export const applyStarts = (numbers: Float64Array, tasks: ReadonlyMap<number, Task>): void => {
   for (let at = 0; at + 2 < numbers.length; at += NUMBERS_PER_START) {
     const task = tasks.get(numbers[at]!)
-    if (task === undefined) continue
-    task.attempt = Math.max(task.attempt, numbers[at + 1]!)
-    task.failures = Math.max(task.failures, numbers[at + 2]!)
+    if (task === undefined || numbers[at + 1]! <= task.attempt) continue
+    task.attempt = numbers[at + 1]!
+    task.failures = numbers[at + 2]!
   }
 }

@@ -3,11 +3,11 @@ import type { Counts, Graph } from '../../domain/graph-record.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Commit } from '../store.ts'
 import { encodePart } from './accept-records.ts'
-import type { Batch } from './batches.ts'
+import { type Batch, codeOf } from './batches.ts'
 import { part, type Tables } from './database.ts'
 import type { Waiting } from './group-commit.ts'
 import type { Memory } from './memory.ts'
-import type { Removals } from './removals.ts'
+import { noteGone, type Removals } from './removals.ts'
 import { encodeStarts } from './starts.ts'
 import type { Texts } from './texts.ts'
 
@@ -63,6 +63,8 @@ export const putGroup = (
 ): void => {
   const parts = items.flatMap(({ item }) => putParts(tables, group, item))
   group.removals?.put(texts)
+  for (const task of group.endedAway)
+    for (const accept of memory.concerned(task.key)) noteGone(tables, [accept, task.key], codeOf(task))
   if (parts.length > 0) part(tables.accepts.put(group.accept, Buffer.from(`[${parts.join(',')}]`)))
   if (group.started.length > 0) part(tables.starts.put(group.start, encodeStarts(group.started)))
   for (const { number, batch } of group.batches) {
@@ -74,12 +76,16 @@ export const putGroup = (
 }
 
 /** The parts of the accept record that a commit has, and what is written beside them. */
-const putParts = (tables: Tables, group: WriteGroup, { accepted, revived = [] }: Change): string[] => {
+const putParts = (
+  tables: Tables,
+  group: WriteGroup,
+  { accepted, firstAnswer, revived = [] }: Change,
+): string[] => {
   const parts: string[] = []
+  if (firstAnswer !== undefined) part(tables.answers.put(firstAnswer.key, firstAnswer))
   if (accepted !== undefined) {
-    const { graph, tasks, firstAnswer } = accepted
+    const { graph, tasks } = accepted
     parts.push(encodePart(graph, tasks, false))
-    if (firstAnswer !== undefined) part(tables.answers.put(firstAnswer.key, firstAnswer))
     for (const task of tasks) if (isForeignHandle(task)) part(tables.handles.put(task.handleId, task.key))
   }
   // Those that were removed since they were looked at stay away.

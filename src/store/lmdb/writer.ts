@@ -76,6 +76,7 @@ export class Writer implements GroupWriter<Change> {
     if (group.added.length > 0) memory.accepts.set(group.accept, group.added.length)
     group.removals?.onCommitted(memory, this.#texts)
     for (const task of group.added) {
+      memory.awaited.add(task, group.accept)
       // A revived one; an accepted one is there already.
       if (memory.byKey.get(task.key) !== task) {
         memory.index.addUnfinished(task.key, hashOf(task.id), group.accept)

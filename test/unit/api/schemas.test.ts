@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { McpCallSchema, parse, parseGraph, parseJson } from '../../../src/api/schemas.ts'
+import { parseGraph, parseJson, parseMcpCall } from '../../../src/api/schemas.ts'
 import type { SubmittedTask } from '../../../src/domain/task.ts'
 import { submitted } from '../../support/tasks.ts'
 
@@ -114,6 +114,13 @@ describe('parseGraph reads', () => {
       [[-1, -5]],
     ))
 
+  it('numbers in params as far as a double can hold them', () =>
+    assert.equal(
+      tasksOf('{"tasks":[{"params":{"null":null,"a":[1e308,-1e308,5e-324,1e-999,-0],"s":"null"}}]}')[0]!
+        .paramsJson,
+      '{"null":null,"a":[1e+308,-1e+308,5e-324,0,0],"s":"null"}',
+    ))
+
   it('100,000 tasks', () =>
     assert.equal(
       tasksOf(JSON.stringify({ tasks: Array.from({ length: 100_000 }, (_, at) => ({ id: `t${at}` })) }))
@@ -147,6 +154,15 @@ describe('parseGraph names the path and what came', () => {
     ['{"tasks":[{"retry":1.5}]}', 'tasks[0].retry: expected an integer, got 1.5'],
     ['{"tasks":[{"retry":1e300}]}', 'tasks[0].retry: expected an integer, got 1e+300'],
     ['{"tasks":[{"retry":9007199254740993}]}', 'tasks[0].retry: expected an integer, got 9007199254740992'],
+    ['{"tasks":[{},{"retry":1e999}]}', 'tasks[1].retry: expected an integer, got Infinity'],
+    ['{"tasks":[{"timeout":-1e999}]}', 'tasks[0].timeout: expected an integer, got -Infinity'],
+    ['{"tasks":[{"priority":1e999}]}', 'tasks[0].priority: expected an integer, got Infinity'],
+    ['{"tasks":[{"delay_ms":0.5}]}', 'tasks[0].delay_ms: expected an integer, got 0.5'],
+    ['{"tasks":[{"params":{"n":1e999}}]}', 'tasks[0].params.n: expected a finite number, got Infinity'],
+    [
+      '{"tasks":[{"params":{"n":null}},{"input":{"x":null,"a":[null,{"b c":-1e999}]}}]}',
+      'tasks[1].input.a[1].b c: expected a finite number, got -Infinity',
+    ],
     ['{"tasks":[{"timeout":true}]}', 'tasks[0].timeout: expected an integer, got true'],
     ['{"tasks":[{"timeout":[]}]}', 'tasks[0].timeout: expected an integer, got an array'],
     ['{"tasks":[{"tool_name":{}}]}', 'tasks[0].tool_name: expected a string, got an object'],
@@ -215,24 +231,36 @@ describe('parseJson', () => {
 describe('the body of POST /mcp/call', () => {
   it('is read, null as absent', () => {
     const full = { id: 'a', tool_name: 'demo.echo', input: { x: 1 }, timeout: 5 }
-    assert.deepEqual(parse(McpCallSchema, { ...full, extra: 1 }), { ok: true, value: full })
-    assert.ok(parse(McpCallSchema, {}).ok)
-    assert.ok(parse(McpCallSchema, { id: null, tool_name: null, input: null, timeout: null }).ok)
+    assert.deepEqual(parseMcpCall({ ...full, extra: 1 }), {
+      ok: true,
+      value: { id: 'a', toolName: 'demo.echo', inputJson: '{"x":1}', timeoutMs: 5 },
+    })
+    const none = { ok: true, value: { id: '', toolName: '', inputJson: '', timeoutMs: 0 } }
+    assert.deepEqual(parseMcpCall({}), none)
+    assert.deepEqual(parseMcpCall(null), none)
+    assert.deepEqual(parseMcpCall({ id: null, tool_name: null, input: null, timeout: -1 }), none)
   })
 
   const PROBLEMS: readonly (readonly [unknown, string])[] = [
     [[], 'expected an object, got an array'],
-    [null, 'expected an object, got null'],
     [{ id: 1 }, 'id: expected a string, got 1'],
     [{ tool_name: [] }, 'tool_name: expected a string, got an array'],
     [{ input: 'x' }, 'input: expected an object, got "x"'],
+    [{ input: { n: Number.POSITIVE_INFINITY } }, 'input.n: expected a finite number, got Infinity'],
     [{ timeout: 1.5 }, 'timeout: expected an integer, got 1.5'],
+    [{ timeout: Number.POSITIVE_INFINITY }, 'timeout: expected an integer, got Infinity'],
   ]
   for (const [value, problem] of PROBLEMS) {
-    it(`${JSON.stringify(value)}`, () => {
-      const parsed = parse(McpCallSchema, value)
+    it(problem, () => {
+      const parsed = parseMcpCall(value)
       assert.ok(!parsed.ok)
       assert.equal(parsed.problem.message, `invalid JSON: ${problem}`)
     })
   }
+
+  it('is refused where its input is nested too deep', () => {
+    const parsed = parseMcpCall(JSON.parse(`{"input":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_001)}`))
+    assert.ok(!parsed.ok)
+    assert.match(parsed.problem.message, /^invalid JSON: .*deep/)
+  })
 })

@@ -140,6 +140,15 @@ describe('a finished task has the shape that the original server answered', () =
     )
   })
 
+  it('a skipped task that ran before, with the number of its last attempt', () => {
+    const task = accepted('a', { dependsOn: ['b'] })
+    task.phase = 'skipped'
+    task.error = 'dependency b failed'
+    task.attempt = 2
+    const { status, runtime, run_status } = JSON.parse(finishedTaskJson(task))
+    assert.deepEqual([status, runtime, run_status], ['skipped', { attempt: 2 }, undefined])
+  })
+
   it('a skipped task', () => {
     const expected = recorded('dependents of a failed task are skipped, and theirs', 'c')
     const task = accepted('<tag>-c', { dependsOn: ['<tag>-b'], paramsJson: '{}' })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { graphStatus } from '../../../src/domain/graph-record.ts'
 import { rigOf, startRig } from '../../support/scheduler-rig.ts'
-import { submitted } from '../../support/tasks.ts'
+import { planOf, submitted } from '../../support/tasks.ts'
 
 describe('cancel', () => {
   it('ends at once what waits, and skips its dependents', async (t) => {
@@ -159,6 +159,66 @@ describe('a graph', () => {
     assert.deepEqual([graphStatus(graph), graph.unfinished], ['success', 0])
   })
 
+  it('is retried: attempts go on counting past a retry that skipped them', async (t) => {
+    const { scheduler, executor, submitWith, states } = await startRig(t)
+    const key = await submitWith([submitted('a'), submitted('b', { dependsOn: ['a'] })])
+    executor.succeed(executor.ref('a'))
+    executor.fail(executor.ref('b'))
+    assert.deepEqual(await states('b'), ['b: failed it failed'])
+    assert.ok((await scheduler.remove('a')).ok)
+    await scheduler.retryGraph(key)
+    assert.deepEqual(await states('b'), ['b: skipped dependency a deleted'])
+    await submitWith([submitted('a')])
+    executor.succeed(executor.ref('a'))
+    await states('a')
+    await scheduler.retryGraph(key)
+    assert.equal(executor.pending.get(executor.ref('b'))!.attempt, 2)
+  })
+
+  it('is retried: what it waits for in another graph may end meanwhile', async (t) => {
+    const { scheduler, executor, submitWith, states, store } = await startRig(t)
+    await submitWith([submitted('other')])
+    const key = await submitWith([submitted('other'), submitted('x', { dependsOn: ['other'] })], {
+      onConflict: 'ignore',
+    })
+    executor.succeed(executor.ref('other'))
+    await states('x')
+    executor.fail(executor.ref('x'))
+    await submitWith([submitted('other')])
+    const commit = store.commit.bind(store)
+    t.mock.method(store, 'commit', async (...given: Parameters<typeof commit>) => {
+      if (given[0].revived !== undefined) {
+        executor.succeed(executor.ref('other'))
+        assert.deepEqual(await states('other'), ['other: success'])
+      }
+      return commit(...given)
+    })
+    assert.ok((await scheduler.retryGraph(key)).ok)
+    assert.deepEqual(executor.pendingIds, ['x'])
+  })
+
+  it('is cancelled with those of its tasks whose records are gone', async (t) => {
+    const { scheduler, executor, submitWith, states, store, pass } = await startRig(t, { slots: 1 })
+    const key = await submitWith([
+      submitted('runs'),
+      submitted('ready'),
+      submitted('delayed', { delayMs: 50 }),
+      submitted('blocked', { dependsOn: ['runs'], runIf: 'always' }),
+      submitted('stays', { dependsOn: ['blocked'], runIf: 'always' }),
+    ])
+    for (const id of ['runs', 'ready', 'delayed', 'blocked']) assert.ok((await scheduler.remove(id)).ok)
+    assert.ok((await scheduler.cancelGraph(key)).ok)
+    assert.deepEqual(
+      executor.aborts.map(({ taskId }) => taskId),
+      ['runs'],
+    )
+    await pass(1000)
+    assert.deepEqual(executor.beganIds, ['runs'])
+    assert.deepEqual(await states('runs', 'stays'), ['runs: none', 'stays: failed context canceled'])
+    const graph = (await store.graph(key))!
+    assert.deepEqual([graphStatus(graph), graph.counts.failed, graph.unfinished], ['failed', 5, 0])
+  })
+
   it('is removed once it is over', async (t) => {
     const { scheduler, executor, submitWith, states, store } = await startRig(t)
     const key = await submitWith([submitted('a')])
@@ -203,6 +263,35 @@ describe('on_conflict', () => {
     executor.succeed(executor.ref('open'))
     assert.deepEqual(executor.pendingIds, ['y'])
     assert.equal(await submitWith([submitted('over')], { onConflict: 'ignore' }), -1)
+  })
+
+  it('reject sees what others submit while it looks, and what of that could not be kept', async (t) => {
+    const { scheduler, executor, submit, store, states } = await startRig(t)
+    const get = store.get.bind(store)
+    const during = async (run: () => Promise<unknown>): Promise<string> => {
+      const mock = t.mock.method(store, 'get', async (id: string) => {
+        const found = await get(id)
+        if (id === 'last') await run()
+        return found
+      })
+      const plan = planOf([submitted('x'), submitted('last')])
+      const answer = await scheduler.submit({ plan, onConflict: 'reject', isRelaxed: false })
+      mock.mock.restore()
+      return answer.ok ? 'accepted' : answer.problem.message
+    }
+    const conflict = await during(async () => {
+      await submit(submitted('x'), submitted('elsewhere'))
+      executor.succeed(executor.ref('x'))
+      await states('x')
+    })
+    assert.equal(conflict, 'task ids exist already: x (on_conflict is "reject")')
+    await scheduler.remove('x')
+    const accepted = await during(async () => {
+      store.broken = new Error('no space left on device')
+      await assert.rejects(submit(submitted('x')))
+      store.broken = null
+    })
+    assert.equal(accepted, 'accepted')
   })
 
   it('replace cancels what is under way', async (t) => {

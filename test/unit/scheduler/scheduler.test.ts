@@ -439,14 +439,12 @@ describe('an id that is submitted again', () => {
     await submit(submitted('a', { paramsJson: '{"run":1}' }), submitted('b', { dependsOn: ['a'] }))
     const old = executor.ref('a')
     await submit(submitted('a', { paramsJson: '{"run":2}' }))
-    const young = executor.ref('a')
-    assert.notEqual(old, young)
-
     assert.deepEqual(
       executor.aborts.map(({ ref }) => ref),
       [old],
     )
     await turn()
+    const young = executor.ref('a')
     assert.deepEqual(await states('a'), ['a: running'])
     // What waited for the old run is decided by the old run.
     assert.deepEqual(await states('b'), ['b: skipped dependency a failed'])
@@ -455,15 +453,70 @@ describe('an id that is submitted again', () => {
     assert.deepEqual((await get('a')).params, { run: 2 })
   })
 
-  it('stays what the young run made of it, whichever ends last', async (t) => {
-    const { executor, submit, get } = await startRig(t)
+  it('begins when the old run has ended, whatever that came to', async (t) => {
+    mockTime(t)
+    for (const end of ['success', 'failure', 'aborted'] as const) {
+      const { scheduler, executor, submit, get, states } = await rigOf(t)
+      await scheduler.start()
+      executor.answersAborts = false
+      await submit(submitted('a', { retry: 3 }))
+      await submit(submitted('a'), submitted('b', { dependsOn: ['a'] }))
+      assert.deepEqual([executor.beganIds, await states('a')], [['a'], ['a: pending']])
+      executor.report([executor[end](executor.ref('a'))])
+      assert.deepEqual([executor.beganIds, await states('a')], [['a', 'a'], ['a: running']])
+      executor.succeed(executor.ref('a'), { from: 'young' })
+      assert.deepEqual((await get('a')).result, { from: 'young' })
+      assert.deepEqual(executor.pendingIds, ['b'])
+    }
+  })
+
+  it('waits for the old run and for what it depends on', async (t) => {
+    const { executor, submit } = await startRig(t)
     executor.answersAborts = false
     await submit(submitted('a'))
     const old = executor.ref('a')
+    await submit(submitted('x'), submitted('a', { dependsOn: ['x'] }))
+    executor.succeed(executor.ref('x'))
+    assert.deepEqual(executor.beganIds, ['a', 'x'])
+    executor.report([executor.aborted(old)])
+    assert.deepEqual(executor.beganIds, ['a', 'x', 'a'])
+  })
+
+  it('goes by its own dependencies, not by the old run', async (t) => {
+    const { executor, submit, states } = await startRig(t)
+    executor.answersAborts = false
+    await submit(submitted('a'), submitted('b'))
+    const [a, b] = [executor.ref('a'), executor.ref('b')]
+    await submit(
+      submitted('x'),
+      submitted('a', { dependsOn: ['x'], runIf: 'failure' }),
+      submitted('b', { dependsOn: ['x'] }),
+    )
+    executor.report([executor.aborted(a)])
+    executor.fail(executor.ref('x'))
+    assert.deepEqual(executor.pendingIds, ['b', 'a'])
+    executor.report([executor.aborted(b)])
+    assert.deepEqual(await states('b'), ['b: skipped dependency x failed'])
+  })
+
+  it('may be replaced and cancelled while it waits for the old run', async (t) => {
+    const { executor, scheduler, submit, states } = await startRig(t)
+    executor.answersAborts = false
     await submit(submitted('a'))
-    executor.succeed(executor.ref('a'), { from: 'young' })
-    executor.succeed(old, { from: 'old' })
-    assert.deepEqual((await get('a')).result, { from: 'young' })
+    const old = executor.ref('a')
+    await submit(submitted('a', { paramsJson: '{"run":2}' }))
+    await submit(submitted('a', { paramsJson: '{"run":3}' }))
+    assert.equal(executor.aborts.length, 1)
+    executor.report([executor.aborted(old)])
+    assert.deepEqual(
+      executor.begun.map(({ inputJson }) => inputJson),
+      ['', '{"run":3}'],
+    )
+    await submit(submitted('a'))
+    assert.ok((await scheduler.cancel('a')).ok)
+    assert.deepEqual(await states('a'), ['a: failed context canceled'])
+    executor.report([executor.aborted(executor.ref('a'))])
+    assert.equal(executor.begun.length, 2)
   })
 
   it('runs anew once it was over', async (t) => {
@@ -529,79 +582,6 @@ describe('a task whose record was deleted', () => {
     await next.scheduler.start()
     assert.deepEqual(await next.states('a', 'b'), ['a: none', 'b: skipped dependency a deleted'])
     await next.stop()
-  })
-})
-
-describe('attempts that were lost with their thread', () => {
-  it('end the one that blocked it, and the others run again', async (t) => {
-    const { executor, submit, states, get, logged } = await startRig(t)
-    executor.answersAborts = false
-    await submit(submitted('guilty', { timeoutMs: 50 }), submitted('innocent', { retry: 0 }), submitted('c'))
-    const [guilty, innocent] = [executor.ref('guilty'), executor.ref('innocent')]
-    executor.lose([guilty, innocent], guilty)
-    assert.deepEqual(await states('guilty', 'innocent', 'c'), [
-      'guilty: failed worker thread lost: it did not answer an abort',
-      'innocent: running',
-      'c: running',
-    ])
-    assert.deepEqual((await get('guilty')).runtime.error, {
-      code: 'internal',
-      message: 'worker thread lost: it did not answer an abort',
-      retryable: true,
-      source: 'scheduler',
-    })
-    assert.equal(executor.pending.get(executor.ref('innocent'))!.attempt, 2)
-    assert.ok(logged.some((line) => line.includes('a worker thread was lost')))
-  })
-
-  it('do not use up the retries of those who could do nothing for it', async (t) => {
-    const { executor, submit, pass, get } = await startRig(t)
-    await submit(submitted('guilty'), submitted('a', { retry: 1 }))
-    executor.lose([...executor.pending.keys()], executor.ref('guilty'))
-    executor.fail(executor.ref('a'))
-    assert.equal((await get('a')).status, 'running')
-    // The first delay: it is the first failure.
-    await pass(100)
-    executor.succeed(executor.ref('a'))
-    assert.deepEqual([(await get('a')).status, (await get('a')).runtime.attempt], ['success', 3])
-  })
-
-  it('end by their timeout, where that is why the thread was ended', async (t) => {
-    const { executor, submit, pass, get } = await startRig(t)
-    executor.answersAborts = false
-    await submit(submitted('guilty', { timeoutMs: 50 }))
-    await pass(50)
-    executor.lose([executor.ref('guilty')], executor.ref('guilty'))
-    assert.deepEqual(
-      [(await get('guilty')).error, (await get('guilty')).runtime.error.code],
-      ['context deadline exceeded', 'timeout'],
-    )
-  })
-
-  it('all fail where the thread died by itself, and may be tried again', async (t) => {
-    const { executor, submit, pass, states, get } = await startRig(t)
-    await submit(submitted('a'), submitted('b', { retry: 1 }), submitted('c', { dependsOn: ['a'] }))
-    executor.lose([...executor.pending.keys()], -1, 'out of memory')
-    assert.deepEqual(await states('a', 'b', 'c'), [
-      'a: failed worker thread lost: out of memory',
-      'b: running',
-      'c: skipped dependency a failed',
-    ])
-    assert.equal((await get('a')).runtime.error.code, 'internal')
-    assert.equal((await get('a')).runtime.error.retryable, true)
-    await pass(100)
-    executor.succeed(executor.ref('b'))
-    assert.deepEqual(await states('b'), ['b: success'])
-  })
-
-  it('run again behind those that are ready', async (t) => {
-    const { executor, submit } = await startRig(t, { slots: 2 })
-    await submit(...named('guilty', 'a', 'b', 'c'))
-    executor.lose([...executor.pending.keys()], executor.ref('guilty'))
-    assert.deepEqual(executor.pendingIds, ['b', 'c'])
-    executor.succeed(executor.ref('b'))
-    assert.deepEqual(executor.pendingIds, ['c', 'a'])
-    assert.equal(executor.most, 2)
   })
 })
 

@@ -131,6 +131,34 @@ describe('Timers', () => {
     )
   })
 
+  it('go on after one that threw: what was due with it, and what comes later', (t) => {
+    let nowMs = 0
+    // The mocked clock runs a timer again that threw; the system's does not.
+    let armed: (() => void) | null = null
+    t.mock.method(globalThis, 'setTimeout', (run: () => void) => {
+      armed = run
+      return 0
+    })
+    const fireAt = (ms: number): void => {
+      const run = armed
+      armed = null
+      nowMs = ms
+      run?.()
+    }
+    const timers = new Timers(() => nowMs)
+    const ran: string[] = []
+    timers.add(10, () => {
+      throw new Error('broken')
+    })
+    timers.add(10, () => ran.push('at the same time'))
+    timers.add(500, () => ran.push('later'))
+    assert.throws(() => fireAt(10), /broken/)
+    fireAt(11)
+    assert.deepEqual(ran, ['at the same time'])
+    fireAt(500)
+    assert.deepEqual(ran, ['at the same time', 'later'])
+  })
+
   it('run nothing after their stop, which may come twice', (t) => {
     const { timers, pass } = timersOf(t)
     const left = timers.add(1, () => assert.fail('it was stopped'))

@@ -63,15 +63,6 @@ export const eventually = async <T>(question: () => T | null | undefined | false
   throw new Error(`still not so after 10 s: ${question}`)
 }
 
-/** Whether a process is alive; a zombie is not. */
-export const isAlive = (pid: number): boolean => {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  } catch {
-    return false
-  }
-}
-
 /** The pid that a script wrote into a file, once it is there. */
 export const pidIn = (path: string): Promise<number> =>
   eventually(() => {

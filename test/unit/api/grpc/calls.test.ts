@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Metadata, status } from '@grpc/grpc-js'
-import { type Edge, startEdge } from './edge.ts'
+import { type Edge, startEdge } from '../../../support/service-rig.ts'
 import {
   type Client,
   type Message,

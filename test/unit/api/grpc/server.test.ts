@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { type ClientDuplexStream, type ClientReadableStream, status } from '@grpc/grpc-js'
 import { protoPath as healthProto } from 'grpc-health-check'
 import { GrpcServer } from '../../../../src/api/grpc/server.ts'
-import { startEdge } from './edge.ts'
+import { startEdge } from '../../../support/service-rig.ts'
 import {
   type Client,
   type Message,

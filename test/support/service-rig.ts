@@ -2,15 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
-import { GrpcServer } from '../../../../src/api/grpc/server.ts'
-import { HttpServer } from '../../../../src/api/http/server.ts'
-import { Service } from '../../../../src/api/service.ts'
-import { DEFAULT_LIMITS, type Limits } from '../../../../src/domain/limits.ts'
-import type { Executor, ExecutorEvents } from '../../../../src/pool/executor.ts'
-import type { Assignment, Outcome } from '../../../../src/pool/messages.ts'
-import { Scheduler } from '../../../../src/scheduler/scheduler.ts'
-import { MemoryStore } from '../../../../src/store/memory-store.ts'
+import { GrpcServer } from '../../src/api/grpc/server.ts'
+import { HttpServer } from '../../src/api/http/server.ts'
+import { Service } from '../../src/api/service.ts'
+import { DEFAULT_LIMITS, type Limits } from '../../src/domain/limits.ts'
+import type { Executor, ExecutorEvents } from '../../src/pool/executor.ts'
+import type { Assignment, Outcome } from '../../src/pool/messages.ts'
+import { Scheduler } from '../../src/scheduler/scheduler.ts'
+import { MemoryStore } from '../../src/store/memory-store.ts'
 
 /** Answers `{"echo":<input>}` at the next turn; fails where the input has `fail`. */
 class EchoExecutor implements Executor {
@@ -50,6 +49,8 @@ const outcome = ({ ref, inputJson }: Assignment): Outcome => {
 export interface Edge {
   readonly service: Service
   readonly grpc: GrpcServer
+  /** Of the scheduler too. */
+  readonly store: MemoryStore
   readonly grpcAddress: string
   readonly httpUrl: string
   /** What onFault was told. */
@@ -58,7 +59,7 @@ export interface Edge {
 
 /** Started, and stopped after the test. */
 export const startEdge = async (
-  t: Pick<TestContext, 'after'>,
+  t: { after(end: () => Promise<void>): void },
   limits: Partial<Limits> = {},
 ): Promise<Edge> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'execgo-grpc-'))
@@ -96,5 +97,5 @@ export const startEdge = async (
     await scheduler.stop(1000)
     await rm(dataDir, { recursive: true, force: true })
   })
-  return { service, grpc, grpcAddress, httpUrl, faults }
+  return { service, grpc, store, grpcAddress, httpUrl, faults }
 }

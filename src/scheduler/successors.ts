@@ -1,0 +1,33 @@
+/**
+ * Tasks that take the place of others whose attempts still run: each begins when that attempt, which is being stopped,
+ * has ended. The two are never under way together, and the wait is bounded by the grace of the stop.
+ */
+import type { Task } from '../domain/task.ts'
+
+export class Successors {
+  /** By id: the task whose attempt is being stopped, and the one that waits for its end. */
+  readonly #leaving = new Map<string, { readonly task: Task; next: Task | null }>()
+
+  /** `task` was replaced, and runs still. */
+  leave(task: Task): void {
+    this.#leaving.set(task.id, { task, next: null })
+  }
+
+  /** Lets a task that begins its life wait, where one of its id is still leaving: for it as for a dependency more. */
+  hold(task: Task): void {
+    const leaving = this.#leaving.get(task.id)
+    if (leaving === undefined) return
+    // One that waited before was replaced itself by now.
+    leaving.next = task
+    task.phase = 'blocked'
+    task.waitingFor++
+  }
+
+  /** `task` is over: the one that waited for its end, `null` for none. */
+  nextOf(task: Task): Task | null {
+    const leaving = this.#leaving.get(task.id)
+    if (leaving === undefined || leaving.task !== task) return null
+    this.#leaving.delete(task.id)
+    return leaving.next
+  }
+}
