@@ -17,8 +17,15 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { isJsonObject, type JsonObject } from '../src/domain/json.ts'
-import type { Assignment, FromWorker, Outcome, SessionStart, ToWorker } from '../src/pool/messages.ts'
-import { assignmentsIn, outcomeRows } from '../src/pool/rows.ts'
+import {
+  type Assignment,
+  type FromWorker,
+  type Outcome,
+  type SessionStart,
+  type ToWorker,
+  assignmentsIn,
+  outcomeRows,
+} from '../src/pool/messages.ts'
 import { Attempt, type Surroundings } from './attempt.ts'
 import { PidTable } from './process/pid-table.ts'
 import type { ToolRegistry } from './tools/registry.ts'

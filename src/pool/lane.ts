@@ -10,8 +10,16 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
-import { assignmentRows, outcomesIn } from './rows.ts'
-import type { Assignment, FromWorker, Outcome, SessionStart, ToWorker, WorkerSettings } from './messages.ts'
+import {
+  type Assignment,
+  type FromWorker,
+  type Outcome,
+  type SessionStart,
+  type ToWorker,
+  type WorkerSettings,
+  assignmentRows,
+  outcomesIn,
+} from './messages.ts'
 
 /** How long a thread may take to say that it heard an abort. Longer, and it is stuck in a loop. */
 const ACK_WITHIN_MS = 3000

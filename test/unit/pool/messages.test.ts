@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Assignment, Outcome } from '../../../src/pool/messages.ts'
-import { assignmentRows, assignmentsIn, outcomeRows, outcomesIn } from '../../../src/pool/rows.ts'
+import { assignmentRows, assignmentsIn, outcomeRows, outcomesIn } from '../../../src/pool/messages.ts'
 
 test('assignments come out of their rows as they went in', () => {
   const first: Assignment = {
