@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import type { Executor, ExecutorEvents } from './executor.ts'
 import { Lane } from './lane.ts'
-import type { Assignment, WorkerSettings } from './messages.ts'
+import type { Assignment, Outcome, WorkerSettings } from './messages.ts'
 
 /** How long to wait before another thread takes the place of a lost one that never came up. */
 const REOPEN_AFTER_MS = 500
@@ -93,7 +93,20 @@ export class Pool implements Executor {
   }
 
   abort(ref: number, graceMs: number, reason: string): void {
-    this.#seatOf[ref]?.lane?.abort(ref, graceMs, reason)
+    const seat = this.#seatOf[ref]
+    if (seat === undefined) return
+    if (seat.lane !== null) seat.lane.abort(ref, graceMs, reason)
+    else this.#takeBack(seat, ref)
+  }
+
+  /** Of a seat without a thread nothing has begun. */
+  #takeBack(seat: Seat, ref: number): void {
+    const at = seat.batch.findIndex((assignment) => assignment.ref === ref)
+    if (at < 0) return
+    const [assignment] = seat.batch.splice(at, 1)
+    if (assignment?.isInstant === false) seat.waiting--
+    const nowMs = Date.now()
+    setImmediate(() => this.#events?.onOutcomes([notBegun(ref, nowMs)]))
   }
 
   killProcesses(): void {
@@ -150,6 +163,21 @@ export class Pool implements Executor {
 }
 
 const ignore = (): void => {}
+
+/** The outcome of an attempt that was aborted before a thread had it. */
+const notBegun = (ref: number, nowMs: number): Outcome => ({
+  ref,
+  status: 'aborted',
+  outputJson: '',
+  detailsJson: '',
+  startedMs: nowMs,
+  finishedMs: nowMs,
+  ranMs: 0,
+  message: '',
+  code: 'cancelled',
+  retryable: false,
+  isFinal: false,
+})
 
 const flush = (seat: Seat): void => {
   if (seat.lane === null || seat.batch.length === 0) return

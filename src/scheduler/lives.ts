@@ -24,7 +24,8 @@ import { STOP_REASONS } from './envelopes.ts'
 import type { Outbox } from './outbox.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { Successors } from './successors.ts'
-import type { Timer, Timers } from './timers.ts'
+import type { Timers } from './timers.ts'
+import { Waits } from './waits.ts'
 
 export interface LivesOptions {
   readonly executor: Executor
@@ -40,17 +41,13 @@ export interface LivesOptions {
 /** Attempts of instant tools that share one slot, at most. */
 const SHARE_SLOT = 64
 
-/** The wall clock may be set: a task that waits for a time looks at it this often. */
-const LOOK_AT_CLOCK_MS = 60_000
-
 export class Lives {
   readonly attempts: Attempts
   readonly counters = new Counters()
   readonly #options: LivesOptions
   readonly #ready = new ReadyQueue<Task>()
   readonly #successors = new Successors()
-  /** Of the tasks that wait for a time. */
-  readonly #waits = new Map<Task, Timer>()
+  readonly #waits: Waits
   /** What goes to the executor at the end of a tick. */
   #batch: Assignment[] = []
   /** The slot that the next attempt of an instant tool may share, while a tick lasts. */
@@ -68,6 +65,10 @@ export class Lives {
   constructor(options: LivesOptions) {
     this.#options = options
     this.attempts = new Attempts(options.slots)
+    this.#waits = new Waits(options.timers, options.nowMs, (task) => {
+      this.apply(task, 'due')
+      this.wake()
+    })
   }
 
   /** Takes a task on, which waits for what it waits for. */
@@ -202,14 +203,13 @@ export class Lives {
         this.#freeSlot(task)
         return
       case 'await-retry':
-        this.#wait(task, retryDelayMs(task.failures))
+        this.#waits.forDelay(task, retryDelayMs(task.failures))
         return
       case 'await-time':
-        this.#awaitTime(task)
+        this.#waits.untilTime(task)
         return
       case 'stop-waiting':
-        this.#options.timers.remove(this.#waits.get(task)!)
-        this.#waits.delete(task)
+        this.#waits.stop(task)
         return
       case 'save':
         this.unfinished--
@@ -271,23 +271,6 @@ export class Lives {
 
   #mayShare(task: Task): boolean {
     return this.#shared !== null && this.#shared.holders < SHARE_SLOT && this.#isInstant(task)
-  }
-
-  #wait(task: Task, delayMs: number): void {
-    const timer = this.#options.timers.add(delayMs, () => {
-      this.#waits.delete(task)
-      if (task.phase === 'delayed' && task.runAtMs > this.#options.nowMs()) {
-        this.#awaitTime(task)
-        return
-      }
-      this.apply(task, 'due')
-      this.wake()
-    })
-    this.#waits.set(task, timer)
-  }
-
-  #awaitTime(task: Task): void {
-    this.#wait(task, Math.min(LOOK_AT_CLOCK_MS, Math.max(0, task.runAtMs - this.#options.nowMs())))
   }
 
   #fail(task: Task, envelope: Envelope, event: 'fail' | 'cancel'): void {
