@@ -46,7 +46,8 @@ test('never shows half a character', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 8, max: 40 }),
-      fc.string({ unit: 'grapheme', minLength: 1 }),
+      // One that is in the text itself says nothing.
+      fc.string({ unit: 'grapheme', minLength: 1 }).filter((piece) => !piece.includes('\ufffd')),
       (limit, piece) => {
         const { text } = outputOf(limit, [piece.repeat(10)])
         return !text.includes('\ufffd')
