@@ -2,6 +2,7 @@
 import type { DependencyEnd } from '../domain/dependency.ts'
 import { type Result, graphNotFound, ok, refused } from '../domain/errors.ts'
 import { type Graph, graphIdOf, graphStatus } from '../domain/graph-record.ts'
+import { isOver } from '../domain/lifecycle.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Task } from '../domain/task.ts'
 import { recordEnd, recordStatus, unfinishedTask } from '../domain/task-from-json.ts'
@@ -75,8 +76,8 @@ export class Graphs {
       graph.finishedMs = finishedMs
       throw error
     }
-    // Records that were replaced or removed meanwhile were passed over.
-    const kept = recovered.filter(({ task }) => store.unfinished(task.id) === task)
+    // Records that were removed meanwhile were passed over; what was cancelled or replaced is over, and counted.
+    const kept = recovered.filter(({ task }) => isOver(task.phase) || store.unfinished(task.id) === task)
     graph.unfinished -= tasks.length - kept.length
     for (const { task, settled } of relink(kept, (id) => others.get(id) ?? null)) {
       lives.resume(task)

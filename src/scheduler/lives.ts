@@ -45,7 +45,8 @@ export class Lives {
   readonly attempts: Attempts
   readonly counters = new Counters()
   readonly #options: LivesOptions
-  readonly #ready = new ReadyQueue<Task>()
+  /** One that was cancelled there is left in line, and dropped when its turn comes. */
+  readonly #ready = new ReadyQueue<Task>((task) => task.phase === 'ready')
   readonly #successors = new Successors()
   readonly #waits: Waits
   /** What goes to the executor at the end of a tick. */
@@ -132,8 +133,10 @@ export class Lives {
       this.stopAttempt(attempt, 'cancel', graceMs)
       return
     }
+    const isInLine = task.phase === 'ready'
     const nowMs = this.#options.nowMs()
     this.#fail(task, cancelledEnvelope(task.startedMs || nowMs, nowMs), 'cancel')
+    if (isInLine) this.#ready.noteDead()
   }
 
   /** Stops a task whose record was replaced: what has its place begins when its attempt has ended. */
@@ -173,8 +176,7 @@ export class Lives {
     for (let task = this.#ready.first; task !== undefined; task = this.#ready.first) {
       if (this.attempts.free === 0 && !this.#mayShare(task)) break
       this.#ready.take()
-      // One that was cancelled meanwhile is dropped here.
-      if (task.phase === 'ready') this.apply(task, 'start')
+      this.apply(task, 'start')
     }
     this.#shared = null
     if (this.#batch.length === 0) return

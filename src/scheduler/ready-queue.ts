@@ -1,10 +1,21 @@
 /** Ready tasks: a higher priority first, and within one the one that waits longest. Every step costs the same. */
 import { HIGHEST_PRIORITY } from '../domain/task.ts'
 
+/** As many dead ones are left in line at least. */
+const DEAD_AT_LEAST = 1024
+
 export class ReadyQueue<T extends { readonly priority: number }> {
   readonly #levels: readonly Fifo<T>[] = Array.from({ length: HIGHEST_PRIORITY + 1 }, () => new Fifo<T>())
+  readonly #isAlive: (item: T) => boolean
   #size = 0
+  #dead = 0
 
+  /** @param isAlive whether an item may still be taken; one that may not is dropped */
+  constructor(isAlive: (item: T) => boolean = () => true) {
+    this.#isAlive = isAlive
+  }
+
+  /** Those in line, dead ones too. */
   get size(): number {
     return this.#size
   }
@@ -16,14 +27,34 @@ export class ReadyQueue<T extends { readonly priority: number }> {
 
   /** The first in line, `undefined` when none waits. */
   get first(): T | undefined {
-    return this.#size === 0 ? undefined : this.#topLevel().first
+    while (this.#size > 0) {
+      const item = this.#topLevel().first!
+      if (this.#isAlive(item)) return item
+      this.#topLevel().take()
+      this.#size--
+      this.#dead--
+    }
+    return undefined
   }
 
   /** The first in line, taken out; `undefined` when none waits. */
   take(): T | undefined {
-    if (this.#size === 0) return undefined
+    const item = this.first
+    if (item === undefined) return undefined
     this.#size--
     return this.#topLevel().take()
+  }
+
+  /** One in line has died. Where most of them have, they are let go of: their turn may be far away. */
+  noteDead(): void {
+    this.#dead++
+    if (this.#dead < DEAD_AT_LEAST || this.#dead * 2 < this.#size) return
+    this.#size = 0
+    this.#dead = 0
+    for (const level of this.#levels) {
+      level.keep(this.#isAlive)
+      this.#size += level.size
+    }
   }
 
   #topLevel(): Fifo<T> {
@@ -54,11 +85,21 @@ class Fifo<T> {
   }
 
   take(): T | undefined {
+    if (this.#size === 0) return undefined
     const item = this.#ring[this.#head]
     this.#ring[this.#head] = undefined
     this.#head = (this.#head + 1) & (this.#ring.length - 1)
     this.#size--
     return item
+  }
+
+  /** Keeps some, in their order, in no more room than they need. */
+  keep(isKept: (item: T) => boolean): void {
+    const kept: T[] = []
+    for (let item = this.take(); item !== undefined; item = this.take()) if (isKept(item)) kept.push(item)
+    this.#ring = new Array(64)
+    this.#head = 0
+    for (const item of kept) this.push(item)
   }
 
   #grow(): void {

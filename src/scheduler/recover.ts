@@ -18,6 +18,8 @@ export const relink = (recovered: readonly Recovered[], find: (id: string) => Ta
   const byId = new Map(recovered.map(({ task }) => [task.id, task]))
   return recovered.map(({ task, settledDependencies }) => {
     const settled: [string, DependencyEnd][] = []
+    // Cancelled while it was being kept.
+    if (isOver(task.phase)) return { task, settled }
     task.phase = 'blocked'
     task.waitingFor = task.dependsOn.length
     for (const id of task.dependsOn) {

@@ -189,7 +189,9 @@ export class Scheduler implements ExecutorEvents {
       if (stopCause === 'shutdown') this.#killed(task, '')
       else if (isInnocent) this.#lives.apply(task, 'requeue')
       else {
-        const envelope = lostEnvelope(reason, stopCause, task.startedMs, this.#options.nowMs())
+        const nowMs = this.#options.nowMs()
+        // One that shared a slot may never have begun.
+        const envelope = lostEnvelope(reason, stopCause, task.startedMs || nowMs, nowMs)
         this.#lives.end(task, envelope, isCancelled)
       }
     }

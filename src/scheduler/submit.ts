@@ -125,10 +125,14 @@ export class Submissions {
     } catch (error) {
       // One that took the place of these finds nothing to cancel.
       for (const task of tasks) {
+        // It was cancelled meanwhile, and counted as one less.
+        if (isOver(task.phase)) lives.unfinished++
         task.phase = 'failed'
         task.isBad = true
         if (this.#acceptedSince?.get(task.id) === task) this.#acceptedSince.delete(task.id)
       }
+      // What a later submission replaced too has no record any more.
+      for (const task of replaced) if (store.unfinished(task.id) !== task) lives.replace(task, graceMs)
       log.error({ err: error, tasks: tasks.length }, 'a graph could not be kept')
       return notKept(error)
     } finally {

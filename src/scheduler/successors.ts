@@ -2,6 +2,7 @@
  * Tasks that take the place of others whose attempts still run: each begins when that attempt, which is being stopped,
  * has ended. The two are never under way together, and the wait is bounded by the grace of the stop.
  */
+import { isOver } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
 
 export class Successors {
@@ -10,13 +11,14 @@ export class Successors {
 
   /** `task` was replaced, and runs still. */
   leave(task: Task): void {
-    this.#leaving.set(task.id, { task, next: null })
+    if (this.#leaving.get(task.id)?.task !== task) this.#leaving.set(task.id, { task, next: null })
   }
 
   /** Lets a task that begins its life wait, where one of its id is still leaving: for it as for a dependency more. */
   hold(task: Task): void {
     const leaving = this.#leaving.get(task.id)
-    if (leaving === undefined) return
+    // One that was cancelled while it was being kept stays as it is.
+    if (leaving === undefined || isOver(task.phase)) return
     // One that waited before was replaced itself by now.
     leaving.next = task
     task.phase = 'blocked'

@@ -18,6 +18,8 @@ class NotingStore extends MemoryStore {
 
   /** Every commit, with what it was asked for. */
   readonly commits: { readonly commit: Commit; readonly durability: Durability }[] = []
+  /** Commits are made at once, and told when this resolves. */
+  gate: Promise<void> | null = null
   /** Why commits are refused now; null for none. */
   broken: Error | null = null
 
@@ -25,7 +27,8 @@ class NotingStore extends MemoryStore {
     this.commits.push({ commit, durability })
     if (this.broken !== null) return Promise.reject(this.broken)
     for (const task of commit.ended ?? []) this.endedIds.push(task.id)
-    return super.commit(commit, durability)
+    const committed = super.commit(commit, durability)
+    return this.gate === null ? committed : committed.then(() => this.gate!)
   }
 }
 

@@ -18,6 +18,20 @@ describe('ReadyQueue', () => {
     assert.equal(queue.size, 0)
   })
 
+  it('drops those that died in line, and lets most of them go at once', () => {
+    const dead = new Set<number>()
+    const queue = new ReadyQueue<Item>(({ n }) => !dead.has(n))
+    for (let n = 0; n < 3000; n++) queue.push(item(n, n % 10))
+    for (let n = 0; n < 2998; n++) {
+      dead.add(n)
+      queue.noteDead()
+    }
+    assert.ok(queue.size < 1100, `${queue.size} are held for two`)
+    assert.equal(queue.first?.n, 2999)
+    assert.deepEqual([queue.take()?.n, queue.take()?.n, queue.take()], [2999, 2998, undefined])
+    assert.equal(queue.size, 0)
+  })
+
   it('is first in, first out, over any pushes and takes', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -150, max: 200 }), { maxLength: 30 }), (steps) => {
