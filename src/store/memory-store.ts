@@ -5,7 +5,8 @@
 import { type DependencyEnd, endOf } from '../domain/dependency.ts'
 import { countEnded, type Graph } from '../domain/graph-record.ts'
 import type { Task } from '../domain/task.ts'
-import { finishedTaskJson, liveTaskJson } from '../domain/task-json.ts'
+import type { Status } from '../domain/lifecycle.ts'
+import { finishedTaskJson, liveTaskJson, publishedStatus } from '../domain/task-json.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
@@ -132,11 +133,11 @@ export class MemoryStore implements Store {
     return first !== undefined && this.#isFresh(first) ? first : null
   }
 
-  async *list(): AsyncIterable<string> {
+  async *list(status?: Status): AsyncIterable<string> {
     // Of the ids as they are now: a resubmitted one moves to the end of the map, and would be met twice.
     for (const id of [...this.#tasks.keys()]) {
       const kept = this.#tasks.get(id)
-      if (kept !== undefined) yield textOf(kept)
+      if (kept !== undefined && (status === undefined || statusOfKept(kept) === status)) yield textOf(kept)
     }
   }
 
@@ -270,6 +271,9 @@ export class MemoryStore implements Store {
 const isFinished = (kept: Kept): kept is Finished => 'json' in kept
 
 const textOf = (kept: Kept): string => (isFinished(kept) ? kept.json : liveTaskJson(kept))
+
+const statusOfKept = (kept: Kept): Status =>
+  isFinished(kept) ? statusOfEnd(kept.end) : publishedStatus(kept)
 
 const statusOfEnd = (end: DependencyEnd): 'success' | 'failed' | 'skipped' =>
   end === 'success' || end === 'skipped' ? end : 'failed'

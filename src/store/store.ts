@@ -4,6 +4,7 @@
  */
 import type { DependencyEnd } from '../domain/dependency.ts'
 import type { Graph } from '../domain/graph-record.ts'
+import type { Status } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
 
 /** `relaxed` resolves once written, before the sync, which follows within 100 ms. */
@@ -79,8 +80,11 @@ export interface StoreReader {
   get(id: string): Promise<string | null>
   getByHandle(handleId: string): Promise<string | null>
   has(id: string): Promise<boolean>
-  /** Every task, oldest first, without holding them all. A task that comes or goes meanwhile may be in it or not. */
-  list(): AsyncIterable<string>
+  /**
+   * Every task, or those that show this status, oldest first, without holding them all. A task that comes or goes
+   * meanwhile may be in it or not.
+   */
+  list(status?: Status): AsyncIterable<string>
   /** As it is now, for reading only. `null` where there is none. */
   graph(key: number): Promise<Graph | null>
   /** Newest first, those with a key below `beforeKey`. */

@@ -239,6 +239,33 @@ for (const [name, make] of Object.entries(STORES)) {
       )
     })
 
+    test('the list of one status is in the order of creation', async () => {
+      const ids = Array.from({ length: 60 }, (_, at) => `t${at}`)
+      const tasks = await accept(...ids.map((id) => submitted(id)))
+      const over = (at: number): 'success' | 'failed' => (at % 3 === 0 ? 'success' : 'failed')
+      const ended = tasks.filter((_, at) => at % 2 === 0)
+      const listedAs = async (status: 'pending' | 'running' | 'success' | 'failed' | 'skipped') => {
+        const found: string[] = []
+        for await (const text of store.list(status)) {
+          const task = JSON.parse(text) as { id: string; status: string }
+          assert.equal(task.status, status)
+          found.push(task.id)
+        }
+        return found
+      }
+      const expected = (status: string): string[] =>
+        ids.filter((_, at) => (at % 2 === 0 ? over(at) : 'pending') === status)
+      await store.commit(
+        { ended: [...ended].reverse().map((task) => end(task, over(tasks.indexOf(task)))) },
+        'sync',
+      )
+      for (let round = 0; round < 2; round++) {
+        for (const status of ['pending', 'running', 'success', 'failed', 'skipped'] as const)
+          assert.deepEqual(await listedAs(status), expected(status), status)
+        await reopen()
+      }
+    })
+
     test('a graph is counted as its tasks end, and known when it is over', async () => {
       const tasks = await accept(submitted('a'), submitted('b'), submitted('c'))
       const { graph } = tasks[0]!

@@ -14,6 +14,7 @@
  */
 import { join } from 'node:path'
 import type { Graph } from '../../domain/graph-record.ts'
+import type { Status } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
 import type { Commit, Durability, FinishedTask, FirstAnswer, Found, Store } from '../store.ts'
@@ -162,8 +163,8 @@ export class LmdbStore implements Store {
     return this.#opened.reader.has(id)
   }
 
-  list(): AsyncIterable<string> {
-    return this.#opened.reader.list()
+  list(status?: Status): AsyncIterable<string> {
+    return this.#opened.reader.list(status)
   }
 
   graph(key: number): Promise<Graph | null> {

@@ -1,9 +1,11 @@
 /** The reading side of the LMDB store: what is under way is in memory, what is over is read where it lies. */
 import { type Graph, newGraph } from '../../domain/graph-record.ts'
 import { keyOfHandle } from '../../domain/task.ts'
-import { liveTaskJson } from '../../domain/task-json.ts'
+import type { Status } from '../../domain/lifecycle.ts'
+import { liveTaskJson, publishedStatus } from '../../domain/task-json.ts'
 import { FIRST_ANSWER_MS, type FinishedTask, type FirstAnswer, type StoreReader } from '../store.ts'
 import type { Tables } from './database.ts'
+import { statusOfCode } from './heads.ts'
 import type { Memory } from './memory.ts'
 import { hashOf } from './task-index.ts'
 import { isTextOf, type Texts } from './texts.ts'
@@ -45,8 +47,9 @@ export class Reader implements StoreReader {
     return (await this.get(id)) !== null
   }
 
-  async *list(): AsyncIterable<string> {
+  async *list(status?: Status): AsyncIterable<string> {
     for (const key of this.#memory.index.keys()) {
+      if (status !== undefined && this.#statusOf(key) !== status) continue
       const text = this.#textOf(key)
       if (text !== null) yield text
     }
@@ -78,6 +81,12 @@ export class Reader implements StoreReader {
   async firstAnswer(key: string): Promise<FirstAnswer | null> {
     const answer = this.#tables.answers.get(key) as FirstAnswer | undefined
     return answer === undefined || answer.atMs + FIRST_ANSWER_MS <= this.#nowMs() ? null : answer
+  }
+
+  /** By the index alone: no record is read for it. */
+  #statusOf(key: number): Status | null {
+    const task = this.#memory.byKey.get(key)
+    return task === undefined ? statusOfCode(this.#memory.index.code(key)) : publishedStatus(task)
   }
 
   #textOf(key: number): string | null {
