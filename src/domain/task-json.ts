@@ -4,6 +4,7 @@
  * @see contract A3
  */
 import { graphIdOf } from './graph-record.ts'
+import { idsJson } from './json.ts'
 import { type Status, isOver, statusOf } from './lifecycle.ts'
 import type { Envelope } from './runtime.ts'
 import { DEFAULT_PRIORITY, type Progress, type Task } from './task.ts'
@@ -34,7 +35,7 @@ const head = (task: Task): string => {
   const params = task.paramsJson || (task.type === 'os' && task.startedMs > 0 ? task.inputJson : '')
   let json = `{"id":${JSON.stringify(task.id)},"type":"${task.type}"`
   if (params !== '') json += `,"params":${params}`
-  if (task.dependsOn.length > 0) json += `,"depends_on":${JSON.stringify(task.dependsOn)}`
+  if (task.dependsOn.length > 0) json += `,"depends_on":${idsJson(task.dependsOn)}`
   if (task.retry > 0) json += `,"retry":${task.retry}`
   if (task.timeoutMs > 0) json += `,"timeout":${task.timeoutMs}`
   if (task.toolName !== '') json += `,"tool_name":${JSON.stringify(task.toolName)}`

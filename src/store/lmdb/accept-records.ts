@@ -2,37 +2,55 @@
  * What an acceptance writes: one part a graph, JSON text, many parts in one record. A part goes on being read only
  * until its tasks are over; what they came to is in batches (see heads.ts).
  *
- * A task is an array, in the order of {@link encodeTask}; `params` and `input` are put in as the text they came as.
+ * A task is an array, in the order of {@link EncodedTask}; `params` and `input` are put in as the text they came as.
  */
 import type { DependencyEnd } from '../../domain/dependency.ts'
 import type { Graph } from '../../domain/graph-record.ts'
-import type { Json, JsonObject } from '../../domain/json.ts'
+import { idsJson, type Json, type JsonObject } from '../../domain/json.ts'
 import { newTask } from '../../domain/new-task.ts'
-import type { RunIf, SubmittedTask, Task } from '../../domain/task.ts'
+import { DEFAULT_PRIORITY, type RunIf, type SubmittedTask, type Task } from '../../domain/task.ts'
 
 /** `input` is the same text as `params`. */
 const SAME = 1
 const NONE = 0
 
-/** The text of a part: `keys` follow the graph's first one, unless `isRevival`, where they are named. */
-export const encodePart = (graph: Graph, tasks: readonly Task[], isRevival: boolean): string => {
-  let json = `{"g":${graph.key},"n":${graph.size},"at":${graph.createdMs}${graph.isRelaxed ? ',"r":1' : ''}`
-  if (isRevival) json += `,"k":[${tasks.map((task) => task.key).join(',')}]`
-  json += ',"t":['
-  for (let at = 0; at < tasks.length; at++) json += (at === 0 ? '' : ',') + encodeTask(tasks[at]!)
-  return `${json}]}`
+/** Where a part is written to, piece by piece. */
+interface TextSink {
+  write(text: string): void
 }
 
-const encodeTask = (task: Task): string =>
+/** Writes a part: `keys` follow the graph's first one, unless `isRevival`, where they are named. */
+export const writePart = (sink: TextSink, graph: Graph, tasks: readonly Task[], isRevival: boolean): void => {
+  sink.write(`{"g":${graph.key},"n":${graph.size},"at":${graph.createdMs}${graph.isRelaxed ? ',"r":1' : ''}`)
+  if (isRevival) sink.write(`,"k":[${tasks.map((task) => task.key).join(',')}]`)
+  for (let at = 0; at < tasks.length; at++)
+    sink.write((at === 0 ? ',"t":[' : ',') + encodeTask(tasks[at]!, graph))
+  sink.write(']}')
+}
+
+const encodeTask = (task: Task, graph: Graph): string =>
   `[${JSON.stringify(task.id)},"${task.type}",${JSON.stringify(task.toolName)},${task.executionCategory === '' ? 0 : 1},${
     task.paramsJson || NONE
   },${task.inputJson === '' ? NONE : task.inputJson === task.paramsJson ? SAME : task.inputJson},${
     task.annotationsJson || NONE
-  },${task.dependsOn.length === 0 ? '[]' : JSON.stringify(task.dependsOn)},${task.retry},${task.timeoutMs},${task.priority},${
-    task.runAtMs
-  },${task.allowFailure ? 1 : 0},"${task.runIf}",${task.attempt},${task.failures},"${task.handleId}",${task.createdMs}${
+  },${idsJson(task.dependsOn)}${isPlain(task, graph) ? '' : rest(task)}]`
+
+/** Whether the rest of a task's fields are what most tasks have: it is left out then. */
+const isPlain = (task: Task, graph: Graph): boolean =>
+  task.retry + task.timeoutMs + task.runAtMs + task.attempt + task.failures === 0 &&
+  task.priority === DEFAULT_PRIORITY &&
+  !task.allowFailure &&
+  task.runIf === 'success' &&
+  task.handleId === '' &&
+  task.outside === null &&
+  task.createdMs === graph.createdMs
+
+const rest = (task: Task): string =>
+  `,${task.retry},${task.timeoutMs},${task.priority},${task.runAtMs},${task.allowFailure ? 1 : 0},"${task.runIf}",${
+    task.attempt
+  },${task.failures},"${task.handleId}",${task.createdMs}${
     task.outside === null ? '' : `,${JSON.stringify([...task.outside])}`
-  }]`
+  }`
 
 type EncodedTask = [
   id: string,
@@ -43,16 +61,17 @@ type EncodedTask = [
   input: JsonObject | 0 | 1,
   annotations: JsonObject | 0,
   dependsOn: string[],
-  retry: number,
-  timeoutMs: number,
-  priority: number,
-  runAtMs: number,
-  allowFailure: 0 | 1,
-  runIf: RunIf,
-  attempt: number,
-  failures: number,
-  handleId: string,
-  createdMs: number,
+  // The rest, or nothing of it:
+  retry?: number,
+  timeoutMs?: number,
+  priority?: number,
+  runAtMs?: number,
+  allowFailure?: 0 | 1,
+  runIf?: RunIf,
+  attempt?: number,
+  failures?: number,
+  handleId?: string,
+  createdMs?: number,
   outside?: [id: string, what: number | DependencyEnd][],
 ]
 
@@ -82,16 +101,16 @@ export const decodeTask = (part: AcceptPart, place: number, graph: Graph): Task 
     input,
     annotations,
     dependsOn,
-    retry,
-    timeoutMs,
-    priority,
-    runAtMs,
-    allowFailure,
-    runIf,
-    attempt,
-    failures,
-    handleId,
-    createdMs,
+    retry = 0,
+    timeoutMs = 0,
+    priority = DEFAULT_PRIORITY,
+    runAtMs = 0,
+    allowFailure = 0,
+    runIf = 'success',
+    attempt = 0,
+    failures = 0,
+    handleId = '',
+    createdMs = part.at,
     outside,
   ] = part.t[place]!
   const paramsJson = textOf(params)

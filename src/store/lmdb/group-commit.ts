@@ -1,15 +1,18 @@
 /**
- * Many commits share one write and one sync: what comes while a write is under way waits for the next one; a lone
+ * Many commits share one write and one sync: what comes while a group is on its way waits for the next one; a lone
  * commit waits for nobody.
  *
  * ```
  * add ─► waiting ─► write (one transaction) ─► committed ─► synced
- *           ▲                                     │            └─► resolve, where someone wants the sync
- *           └── the next group starts here ◄──────┴─► resolve, where all of the group are relaxed
+ *           ▲                                     │            ├─► resolve, where someone wants the sync
+ *           └── the next group, once no more ◄────┼────────────┘
+ *               than so many are not synced       └─► resolve, where all of the group are relaxed
  * ```
  *
- * Groups resolve in the order in which they were written, so that nobody is told of a later one first.
+ * Groups resolve in the order in which they were written, so that nobody is told of a later one first. What was told
+ * before it was written is in no hurry: it goes with the next group that somebody waits for.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** A write under way. */
 export interface Written {
@@ -23,16 +26,17 @@ export interface Waiting<T> {
   readonly item: T
   /** Waits for no sync. */
   readonly isRelaxed: boolean
-  /** Waits for nothing, as long as writing works: told as soon as it is handed over. */
-  readonly isEarly: boolean
-  wasTold: boolean
+  /** It is not written yet, and its caller does not wait for that. */
+  readonly wasTold: boolean
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
 export interface GroupWriter<T> {
-  /** Begins to write a group, or the first of its items: returns how many it took. */
-  write(items: readonly Waiting<T>[]): { readonly taken: number; readonly written: Written }
+  /** Opens a transaction. `fill` is called at the end of this turn, to write into it. */
+  open(fill: () => void): Written
+  /** Writes a group, or the first of its items: returns how many it took. */
+  write(items: readonly Waiting<T>[]): number
   /** The group can be read back. Called before the next one is written. */
   onCommitted(items: readonly Waiting<T>[]): void
   /** None of the group was written. */
@@ -44,23 +48,33 @@ export interface GroupWriter<T> {
 export class GroupCommit<T> {
   readonly #writer: GroupWriter<T>
   #waiting: Waiting<T>[] = []
+  /** How many of them wait to be told. */
+  #untold = 0
   #isWriting = false
+  /** Groups that were committed and are not synced. */
+  #unsynced = 0
   #lastFailed = false
   #isEnding = false
+  /** What nobody waits for is written now. */
+  #isDue = false
+  #timer: NodeJS.Timeout | null = null
+  /** Resolves when the last group is synced, or will not be. */
+  #synced: Promise<void> = Promise.resolve()
   /** Resolves when every group so far was told. */
-  #told: Promise<void> = Promise.resolve()
+  #told: Promise<unknown> = Promise.resolve()
 
   constructor(writer: GroupWriter<T>) {
     this.#writer = writer
   }
 
+  /** @param isEarly waits for nothing, as long as writing works: told at once, and written a moment later */
   add(item: T, isRelaxed: boolean, isEarly = false): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, isRelaxed, isEarly, wasTold: false, resolve, reject })
-      if (this.#isWriting) return
-      this.#isWriting = true
-      // What comes in the same turn goes along.
-      queueMicrotask(() => void this.#writeAll())
+      const wasTold = isEarly && !this.#lastFailed
+      this.#waiting.push({ item, isRelaxed, wasTold, resolve, reject })
+      if (wasTold) resolve()
+      else this.#untold++
+      this.#next()
     })
   }
 
@@ -72,50 +86,83 @@ export class GroupCommit<T> {
 
   /** Resolves when nothing waits and nothing is being written. */
   async idle(): Promise<void> {
-    while (this.#isWriting) {
-      await this.#told
-      await new Promise((resolve) => setImmediate(resolve))
+    while (this.#isWriting || this.#waiting.length + this.#unsynced > 0) {
+      this.#isDue = true
+      this.#next()
+      await this.#synced
+      await nextTurn()
     }
     await this.#told
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#writeGroup()
-    this.#isWriting = false
+  /** Begins the next group where one is wanted, and may be written. */
+  #next(): void {
+    if (this.#isWriting || this.#waiting.length === 0) return
+    if (this.#untold === 0 && !this.#isDue) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = null
+        this.#isDue = true
+        this.#next()
+      }, HOLD_MS)
+    } else if (this.#unsynced < MOST_UNSYNCED) this.#begin()
   }
 
-  async #writeGroup(): Promise<void> {
-    const waiting = this.#waiting
-    let group: readonly Waiting<T>[] = waiting
+  #begin(): void {
+    this.#isWriting = true
+    this.#isDue = false
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    let group: readonly Waiting<T>[] = []
+    let failure: { readonly error: unknown } | null = null
     try {
-      const { taken, written } = this.#writer.write(waiting)
-      group = taken === waiting.length ? waiting : waiting.slice(0, taken)
-      this.#waiting = taken === waiting.length ? [] : waiting.slice(taken)
-      const flushed = written.flushed
-      flushed.catch(ignore)
-      written.committed.catch(ignore)
-      if (!this.#lastFailed) tellEarly(group)
-      await written.committed
-      this.#lastFailed = false
-      this.#writer.onCommitted(group)
-      this.#tell(group, group.every((each) => each.isRelaxed) ? null : flushed)
-    } catch (error) {
-      if (this.#waiting === waiting) this.#waiting = []
-      this.#lastFailed = true
-      this.#writer.onFailed(group, error)
-      this.#told = this.#told.then(() => {
-        for (const each of group) if (!each.wasTold) each.reject(error)
+      const { committed, flushed } = this.#writer.open(() => {
+        try {
+          group = this.#take()
+        } catch (error) {
+          failure = { error }
+          group = this.#takeAll()
+        }
       })
-      // What was told already must be written: it goes again, first, until it is.
-      const again = group.filter((each) => each.wasTold)
-      if (again.length === 0 || this.#isEnding) return
-      this.#waiting = [...again, ...this.#waiting]
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS))
+      flushed.catch(ignore)
+      committed
+        .then(() => {
+          if (failure !== null) throw failure.error
+          this.#onCommitted(group, flushed)
+        })
+        .catch((error: unknown) => this.#onFailed(group, error))
+    } catch (error) {
+      this.#onFailed(this.#takeAll(), error)
     }
   }
 
-  #tell(group: readonly Waiting<T>[], flushed: Promise<unknown> | null): void {
-    this.#told = Promise.all([this.#told, flushed === null ? null : bounded(flushed)]).then(
+  /** Writes the first of those that wait, mostly all of them, and returns them. */
+  #take(): readonly Waiting<T>[] {
+    const waiting = this.#waiting
+    const taken = this.#writer.write(waiting)
+    if (taken === waiting.length) return this.#takeAll()
+    this.#setWaiting(waiting.slice(taken))
+    return waiting.slice(0, taken)
+  }
+
+  #takeAll(): readonly Waiting<T>[] {
+    const waiting = this.#waiting
+    this.#setWaiting([])
+    return waiting
+  }
+
+  #setWaiting(waiting: Waiting<T>[]): void {
+    this.#waiting = waiting
+    this.#untold = 0
+    for (const each of waiting) if (!each.wasTold) this.#untold++
+  }
+
+  #onCommitted(group: readonly Waiting<T>[], flushed: Promise<unknown>): void {
+    this.#lastFailed = false
+    this.#writer.onCommitted(group)
+    this.#unsynced++
+    const synced = bounded(flushed)
+    const isRelaxed = group.every((each) => each.isRelaxed)
+    const told = Promise.all([this.#told, isRelaxed ? null : synced]).then(
       () => {
         this.#writer.onKept(group)
         for (const each of group) each.resolve()
@@ -124,8 +171,40 @@ export class GroupCommit<T> {
         for (const each of group) each.reject(error)
       },
     )
+    this.#told = told
+    const onSynced = (): void => {
+      this.#unsynced--
+      this.#next()
+    }
+    this.#synced = synced.then(onSynced, onSynced)
+    this.#isWriting = false
+    this.#next()
+  }
+
+  #onFailed(group: readonly Waiting<T>[], error: unknown): void {
+    this.#lastFailed = true
+    this.#writer.onFailed(group, error)
+    this.#told = this.#told.then(() => {
+      for (const each of group) if (!each.wasTold) each.reject(error)
+    })
+    // What was told already must be written: it goes again, first, until it is.
+    const again = this.#isEnding ? [] : group.filter((each) => each.wasTold)
+    if (again.length > 0) this.#setWaiting([...again, ...this.#waiting])
+    const goOn = (): void => {
+      this.#isWriting = false
+      this.#isDue = true
+      this.#next()
+    }
+    if (again.length > 0) setTimeout(goOn, AGAIN_AFTER_MS)
+    else goOn()
   }
 }
+
+/** Groups that wait for a sync at once: the disk has one to do while another is written. More would only be smaller. */
+const MOST_UNSYNCED = 2
+
+/** What nobody waits for is written after this long. */
+const HOLD_MS = 5
 
 /** LMDB never settles the promise of a sync that failed: after this long it is taken as that. */
 const SYNC_WITHIN_MS = 30_000
@@ -141,13 +220,5 @@ const bounded = (flushed: Promise<unknown>): Promise<unknown> =>
 
 /** Between a failed write and the next try, where something was told already. */
 const AGAIN_AFTER_MS = 200
-
-const tellEarly = <T>(group: readonly Waiting<T>[]): void => {
-  for (const each of group) {
-    if (!each.isEarly) continue
-    each.wasTold = true
-    each.resolve()
-  }
-}
 
 const ignore = (): void => {}

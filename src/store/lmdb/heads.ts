@@ -43,29 +43,31 @@ export const statusOfCode = (code: number): EndStatus | null => {
 
 export class Heads {
   readonly count: number
+  readonly bytes: Buffer
   readonly #f64: Float64Array
   readonly #u32: Uint32Array
-  readonly #u8: Uint8Array
 
-  private constructor(buffer: ArrayBuffer) {
-    this.count = buffer.byteLength / STRIDE
-    this.#f64 = new Float64Array(buffer)
-    this.#u32 = new Uint32Array(buffer)
-    this.#u8 = new Uint8Array(buffer)
+  /** @param bytes where they are, at a multiple of eight */
+  private constructor(bytes: Buffer) {
+    const { buffer, byteOffset, byteLength } = bytes
+    this.bytes = bytes
+    this.count = byteLength / STRIDE
+    this.#f64 = new Float64Array(buffer, byteOffset, byteLength / 8)
+    this.#u32 = new Uint32Array(buffer, byteOffset, byteLength / 4)
   }
 
-  static make(count: number): Heads {
-    return new Heads(new ArrayBuffer(count * STRIDE))
+  /** Of `count` tasks, to be set in the bytes that `take` gives. */
+  static make(
+    count: number,
+    take: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
+  ): Heads {
+    return new Heads(take(count * STRIDE))
   }
 
-  /** Reads what {@link bytes} wrote. */
+  /** Reads what was written. */
   static from(bytes: Uint8Array): Heads {
     if (bytes.byteLength % STRIDE !== 0) throw new Error(`a batch's head has ${bytes.byteLength} bytes`)
-    return new Heads(bytes.slice().buffer)
-  }
-
-  get bytes(): Buffer {
-    return Buffer.from(this.#u8.buffer as ArrayBuffer)
+    return new Heads(Buffer.from(new Uint8Array(bytes).buffer))
   }
 
   set(
@@ -84,7 +86,8 @@ export class Heads {
     this.#u32[at * 10 + 6] = offset
     this.#u32[at * 10 + 7] = length
     this.#u32[at * 10 + 8] = hash
-    this.#u8[at * STRIDE + 36] = code
+    this.#u32[at * 10 + 9] = 0
+    this.bytes[at * STRIDE + 36] = code
   }
 
   /** Whether it can be what was written: the texts of a batch lie one behind the other. */
@@ -117,12 +120,12 @@ export class Heads {
     return this.#u32[at * 10 + 8]!
   }
   code(at: number): number {
-    return this.#u8[at * STRIDE + 36]!
+    return this.bytes[at * STRIDE + 36]!
   }
 
   /** Marks an entry's record as removed. */
   remove(at: number): void {
-    this.#u8[at * STRIDE + 36] = CODES.removed
+    this.bytes[at * STRIDE + 36] = CODES.removed
   }
 
   /** Entries whose record is still there. */

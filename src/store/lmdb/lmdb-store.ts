@@ -22,6 +22,7 @@ import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
+import { Ids } from './ids.ts'
 import { load } from './load.ts'
 import { type DataDirLock, lockDataDir } from './lock.ts'
 import { Memory } from './memory.ts'
@@ -52,7 +53,7 @@ interface Open {
   readonly memory: Memory
   readonly reader: Reader
   readonly notes: StartNotes
-  readonly writer: Writer
+  readonly ids: Ids
   readonly commits: GroupCommit<Change>
   readonly housekeeping: Housekeeping
 }
@@ -61,7 +62,6 @@ export class LmdbStore implements Store {
   readonly #options: LmdbStoreOptions
   #open: Open | null = null
   #stopping: Promise<void> | null = null
-  readonly #takenBack = new WeakMap<Task, Task | undefined>()
 
   constructor(options: LmdbStoreOptions) {
     this.#options = options
@@ -93,40 +93,18 @@ export class LmdbStore implements Store {
   }
 
   async commit(commit: Commit, durability: Durability): Promise<void> {
-    const { commits, housekeeping } = this.#opened
-    const takeBack = this.#announce(commit.accepted?.tasks ?? [])
+    const { commits, ids, housekeeping } = this.#opened
+    const { accepted } = commit
+    const replaces = accepted !== undefined && ids.announce(accepted)
     try {
       const isRelaxed = durability === 'relaxed'
-      const isEarly = isRelaxed && commit.accepted !== undefined && commit.firstAnswer === undefined
-      await commits.add(commit, isRelaxed, isEarly)
+      const isEarly = isRelaxed && accepted !== undefined && commit.firstAnswer === undefined
+      await commits.add(replaces ? { ...commit, replaces } : commit, isRelaxed, isEarly)
     } catch (error) {
-      takeBack()
+      if (accepted !== undefined) ids.takeBack(accepted)
       throw await storeProblem(error, this.#options.dataDir)
     }
     housekeeping.noteChange()
-  }
-
-  /** New tasks are found by their ids from now on: one that comes next finds what it replaces. */
-  #announce(tasks: readonly Task[]): () => void {
-    const { live, byKey } = this.#opened.memory
-    const before = new Map<string, Task>()
-    for (const task of tasks) {
-      const replaced = live.get(task.id)
-      if (replaced !== undefined) before.set(task.id, replaced)
-      live.set(task.id, task)
-    }
-    return () => {
-      for (const task of tasks) {
-        let replaced = before.get(task.id)
-        this.#takenBack.set(task, replaced)
-        if (live.get(task.id) !== task) continue
-        // What it replaced may have been taken back itself, a moment ago.
-        while (replaced !== undefined && this.#takenBack.has(replaced))
-          replaced = this.#takenBack.get(replaced)
-        if (replaced === undefined || byKey.get(replaced.key) !== replaced) live.delete(task.id)
-        else live.set(task.id, replaced)
-      }
-    }
   }
 
   noteStarts(tasks: readonly Task[]): void {
@@ -136,19 +114,11 @@ export class LmdbStore implements Store {
   }
 
   unfinished(id: string): Task | null {
-    return this.#opened.memory.live.get(id) ?? null
+    return this.#opened.memory.index.taskOf(id)
   }
 
-  *unfinishedOf(graph: Graph): Iterable<Task> {
-    const { byKey } = this.#opened.memory
-    if (byKey.size < graph.size) {
-      for (const task of byKey.values()) if (task.graph.key === graph.key) yield task
-      return
-    }
-    for (let key = graph.key; key < graph.key + graph.size; key++) {
-      const task = byKey.get(key)
-      if (task !== undefined) yield task
-    }
+  unfinishedOf(graph: Graph): Iterable<Task> {
+    return this.#opened.memory.index.tasks(graph.key, graph.size)
   }
 
   get(id: string): Promise<string | null> {
@@ -200,26 +170,25 @@ export class LmdbStore implements Store {
   #load(tables: Tables, lock: DataDirLock): Found {
     const notes = new StartNotes(join(this.#options.dataDir, STARTS_FILE), String(tables.meta.get('id')))
     const loaded = load(tables, notes.read())
-    const memory = new Memory(loaded.index, loaded.acceptsAlive)
+    const memory = new Memory(loaded.index, loaded.acceptsAlive, loaded.withGone)
     const texts = new Texts(tables)
     for (const task of loaded.unfinished) {
-      memory.live.set(task.id, task)
-      memory.byKey.set(task.key, task)
+      memory.index.hold(task)
       if (!memory.graphs.has(task.graph.key)) memory.addGraph(task.graph)
       memory.awaited.add(task, memory.index.accept(task.key))
     }
-    const writer = new Writer(tables, memory, texts, loaded)
-    const commits = new GroupCommit<Change>(writer)
+    const ids = new Ids(memory, texts)
+    const commits = new GroupCommit<Change>(new Writer(tables, memory, texts, ids, loaded))
     const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits })
     const reader = new Reader(tables, memory, texts, this.#options.nowMs)
-    this.#open = { tables, lock, memory, reader, notes, writer, commits, housekeeping }
+    this.#open = { tables, lock, memory, reader, notes, ids, commits, housekeeping }
     housekeeping.start(loaded)
     this.#note('attempts cannot be noted as they begin', () => notes.reset(loaded.begun))
     return {
       lastKey: loaded.lastKey,
       unfinished: loaded.unfinished.map((task) => ({
         task,
-        settledDependencies: loaded.dependencies.settled(task, (id) => writer.keyOf(id)),
+        settledDependencies: loaded.dependencies.settled(task, (id) => ids.keyOf(id)),
       })),
     }
   }

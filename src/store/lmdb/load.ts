@@ -10,7 +10,8 @@ import { Dependencies, type Origin } from './dependencies.ts'
 import { CODES, Heads } from './heads.ts'
 import { damaged } from './pages.ts'
 import { applyStarts } from './starts.ts'
-import { hashOf, TaskIndex, UNFINISHED } from './task-index.ts'
+import { hashOf } from './hash-table.ts'
+import { TaskIndex, UNFINISHED } from './task-index.ts'
 
 export interface Loaded {
   readonly index: TaskIndex
@@ -23,6 +24,8 @@ export interface Loaded {
   readonly overGraphs: readonly Graph[]
   /** How many tasks of each accept record are not over. */
   readonly acceptsAlive: Map<number, number>
+  /** Those of which a task was removed. */
+  readonly withGone: Set<number>
   /** Records that nothing needs any more: a crash came before they were removed. */
   readonly garbage: { readonly accepts: number[]; readonly starts: number[]; readonly batches: number[] }
   readonly lastAccept: number
@@ -54,9 +57,11 @@ export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
   }
 
   const gone = new Map<string, number>()
+  const withGone = new Set<number>()
   for (const { key: at, value: code } of tables.gone.getRange({})) {
     const [accept, key] = at as [number, number]
     gone.set(`${accept}:${key}`, code)
+    withGone.add(accept)
   }
   /** How the tasks had ended whose records are gone. */
   const goneCodes = new Map<number, number>()
@@ -117,6 +122,7 @@ export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
     begun,
     overGraphs,
     acceptsAlive,
+    withGone,
     garbage,
     lastAccept,
     lastStart,

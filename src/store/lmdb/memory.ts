@@ -1,20 +1,18 @@
 /** What the LMDB store holds in memory: the tasks under way, and where the others are. */
 import type { Counts, Graph } from '../../domain/graph-record.ts'
-import type { Task } from '../../domain/task.ts'
 import { Awaited } from './awaited.ts'
 import type { TaskIndex } from './task-index.ts'
 
 export class Memory {
   readonly index: TaskIndex
-  /** Tasks that nobody was told to be over, by id and by key. */
-  readonly live = new Map<string, Task>()
-  readonly byKey = new Map<number, Task>()
-  /** Graphs with such tasks. */
+  /** Graphs with tasks that nobody was told to be over. */
   readonly graphs = new Map<number, Graph>()
   /** Their counts as of what is written, which clients may not have been told yet. */
   readonly written = new Map<number, Counts>()
   /** Records of which something is still needed: how many tasks. */
   readonly accepts: Map<number, number>
+  /** Accept records of which a task was removed before it was over. */
+  readonly withGone: Set<number>
   readonly starts = new Map<number, number>()
   /** Task → the start record that has its last attempt. */
   readonly startOf = new Map<number, number>()
@@ -25,15 +23,16 @@ export class Memory {
   readonly idleAccepts: number[] = []
   readonly idleStarts: number[] = []
 
-  constructor(index: TaskIndex, accepts: Map<number, number>) {
+  constructor(index: TaskIndex, accepts: Map<number, number>, withGone: Set<number>) {
     this.index = index
     this.accepts = accepts
+    this.withGone = withGone
   }
 
-  /** One task less needs the record that it was accepted with, and that of its last start. */
-  release(key: number): void {
-    this.#releaseAccept(this.index.accept(key))
-    this.releaseStart(key)
+  /** Tasks less that need the record that they were accepted with. */
+  release(accept: number, tasks = 1): void {
+    less(this.accepts, accept, tasks, this.idleAccepts)
+    if (!this.accepts.has(accept)) this.awaited.forget(accept)
   }
 
   /** The accept records that have to know what becomes of a task whose record goes, or went. */
@@ -54,19 +53,15 @@ export class Memory {
     const accept = this.#away.get(key)
     if (accept === undefined) return
     this.#away.delete(key)
-    this.#releaseAccept(accept)
+    this.release(accept)
   }
 
+  /** A task does not need the record of its last start any more. */
   releaseStart(key: number): void {
     const start = this.startOf.get(key)
     if (start === undefined) return
     this.startOf.delete(key)
-    less(this.starts, start, this.idleStarts)
-  }
-
-  #releaseAccept(accept: number): void {
-    less(this.accepts, accept, this.idleAccepts)
-    if (!this.accepts.has(accept)) this.awaited.forget(accept)
+    less(this.starts, start, 1, this.idleStarts)
   }
 
   /** Takes up a graph that is not over. */
@@ -76,10 +71,10 @@ export class Memory {
   }
 }
 
-const less = (alive: Map<number, number>, record: number, idle: number[]): void => {
+const less = (alive: Map<number, number>, record: number, tasks: number, idle: number[]): void => {
   const left = alive.get(record)
   if (left === undefined) return
-  if (left > 1) alive.set(record, left - 1)
+  if (left > tasks) alive.set(record, left - tasks)
   else {
     alive.delete(record)
     idle.push(record)

@@ -7,7 +7,6 @@ import { FIRST_ANSWER_MS, type FinishedTask, type FirstAnswer, type StoreReader 
 import type { Tables } from './database.ts'
 import { statusOfCode } from './heads.ts'
 import type { Memory } from './memory.ts'
-import { hashOf } from './task-index.ts'
 import { isTextOf, type Texts } from './texts.ts'
 
 export class Reader implements StoreReader {
@@ -24,12 +23,11 @@ export class Reader implements StoreReader {
   }
 
   async get(id: string): Promise<string | null> {
-    const task = this.#memory.live.get(id)
-    if (task !== undefined) return liveTaskJson(task)
-    const hash = hashOf(id)
-    if (!this.#memory.index.has(hash)) return null
-    for (const key of this.#memory.index.candidates(hash)) {
-      const place = this.#memory.index.place(key)
+    const { index } = this.#memory
+    const task = index.taskOf(id)
+    if (task !== null) return liveTaskJson(task)
+    for (const key of index.candidates(id)) {
+      const place = index.place(key)
       if (place === null) continue
       const text = this.#texts.read(place)
       if (isTextOf(text, id)) return text
@@ -71,8 +69,9 @@ export class Reader implements StoreReader {
   }
 
   async *finishedOf(graph: Graph): AsyncIterable<FinishedTask> {
+    const { index } = this.#memory
     for (let key = graph.key; key < graph.key + graph.size; key++) {
-      const place = this.#memory.byKey.has(key) ? null : this.#memory.index.place(key)
+      const place = index.task(key) === null ? index.place(key) : null
       const json = place === null ? null : this.#texts.read(place)
       if (json !== null) yield { key, json }
     }
@@ -85,14 +84,16 @@ export class Reader implements StoreReader {
 
   /** By the index alone: no record is read for it. */
   #statusOf(key: number): Status | null {
-    const task = this.#memory.byKey.get(key)
-    return task === undefined ? statusOfCode(this.#memory.index.code(key)) : publishedStatus(task)
+    const { index } = this.#memory
+    const task = index.task(key)
+    return task === null ? statusOfCode(index.code(key)) : publishedStatus(task)
   }
 
   #textOf(key: number): string | null {
-    const task = this.#memory.byKey.get(key)
-    if (task !== undefined) return this.#memory.live.get(task.id) === task ? liveTaskJson(task) : null
-    const place = this.#memory.index.place(key)
+    const { index } = this.#memory
+    const task = index.task(key)
+    if (task !== null) return index.taskOf(task.id) === task ? liveTaskJson(task) : null
+    const place = index.place(key)
     return place === null ? null : this.#texts.read(place)
   }
 }

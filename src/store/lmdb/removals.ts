@@ -13,16 +13,17 @@ import type { Texts } from './texts.ts'
  * Notes how a task had ended whose record goes, within a transaction. What was noted first stands, for it is what those
  * were told that waited; that it had not ended gives way to its end.
  */
-export const noteGone = (tables: Tables, at: [accept: number, key: number], code: number): void => {
-  const noted = tables.gone.get(at)
-  if (noted === undefined || noted === UNFINISHED) part(tables.gone.put(at, code))
+export const noteGone = (tables: Tables, memory: Memory, accept: number, key: number, code: number): void => {
+  const noted = tables.gone.get([accept, key])
+  if (noted === undefined || noted === UNFINISHED) part(tables.gone.put([accept, key], code))
+  memory.withGone.add(accept)
 }
 
 export class Removals {
   readonly #tables: Tables
   readonly #heads = new Map<number, Heads>()
   readonly #keys = new Set<number>()
-  readonly #gone: { readonly at: [number, number]; readonly code: number }[] = []
+  readonly #gone: { readonly accept: number; readonly key: number; readonly code: number }[] = []
   readonly #graphs: number[] = []
 
   constructor(tables: Tables) {
@@ -38,7 +39,7 @@ export class Removals {
     const code = memory.index.code(key)
     if (code === 0 || this.#keys.has(key)) return
     this.#keys.add(key)
-    for (const accept of memory.concerned(key)) this.#gone.push({ at: [accept, key], code })
+    for (const accept of memory.concerned(key)) this.#gone.push({ accept, key, code })
     const place = code === UNFINISHED ? null : memory.index.place(key)
     if (place === null) return
     let heads = this.#heads.get(place.batch)
@@ -61,7 +62,7 @@ export class Removals {
   }
 
   /** Writes the plan, within a transaction. */
-  put(texts: Texts): void {
+  put(memory: Memory, texts: Texts): void {
     const tables = this.#tables
     for (const [batch, heads] of this.#heads) {
       if (heads.live > 0) part(tables.heads.put(batch, heads.bytes))
@@ -71,7 +72,7 @@ export class Removals {
         texts.leave(batch)
       }
     }
-    for (const { at, code } of this.#gone) noteGone(tables, at, code)
+    for (const { accept, key, code } of this.#gone) noteGone(tables, memory, accept, key, code)
     for (const graph of this.#graphs) part(tables.graphs.remove(graph))
   }
 
@@ -79,9 +80,7 @@ export class Removals {
     for (const key of this.#keys) {
       if (memory.index.code(key) === UNFINISHED) {
         memory.leave(key)
-        const task = memory.byKey.get(key)
-        memory.byKey.delete(key)
-        if (task !== undefined && memory.live.get(task.id) === task) memory.live.delete(task.id)
+        memory.index.drop(key)
       }
       memory.index.remove(key)
     }

@@ -8,13 +8,14 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Graph, newGraph } from '../../domain/graph-record.ts'
 import { isJsonObject, type JsonObject } from '../../domain/json.ts'
+import type { Task } from '../../domain/task.ts'
 import { recordStatus, unfinishedTask } from '../../domain/task-from-json.ts'
 import { parseRfc3339 } from '../../domain/time.ts'
 import { membersOf } from '../json-members.ts'
-import { encodePart } from './accept-records.ts'
+import { writePart } from './accept-records.ts'
 import { FORMAT, type Tables } from './database.ts'
 import { CODES, Heads } from './heads.ts'
-import { hashOf } from './task-index.ts'
+import { hashOf } from './hash-table.ts'
 
 const STATE = 'state.json'
 /** About 32 KiB, as the batches that are written later. */
@@ -85,7 +86,7 @@ const putAll = (tables: Tables, kept: readonly Kept[], nowMs: number): void => {
     if (typeof handle === 'string') tables.handles.putSync(handle, key)
     if (status === 'pending') {
       const task = unfinishedTask(id, record, key, nowMs, graph)
-      parts.push(encodePart(graph, [task], false))
+      parts.push(partOf(graph, task))
     } else {
       finished.push({ key, kept: each, code: CODES[status] })
       putGraph(tables, graph, status)
@@ -107,6 +108,12 @@ const putAll = (tables: Tables, kept: readonly Kept[], nowMs: number): void => {
     tables.batches.putSync(number, Buffer.concat(texts))
     tables.heads.putSync(number, heads.bytes)
   }
+}
+
+const partOf = (graph: Graph, task: Task): string => {
+  let part = ''
+  writePart({ write: (text) => (part += text) }, graph, [task], false)
+  return part
 }
 
 /** The record as it was, with its id in front, where it is looked for. */

@@ -2,22 +2,37 @@
  * Where each kept task is, for millions of them, outside the JavaScript heap: columns of numbers by key, in pages, and
  * a hash table from id to key. About 50 bytes a task. Keys are dense and grow with acceptance, so that the order of the
  * pages is the order of creation; a page goes when its last task does.
+ *
+ * Tasks under way are in it as well, as what they are: the scheduler's objects.
  */
+import type { Task } from '../../domain/task.ts'
+import { HashTable, hashOf } from './hash-table.ts'
 import { CODES } from './heads.ts'
 
 const PAGE_KEYS = 8192
 
 /** A task that is not over. */
 export const UNFINISHED = 10
+/** One that was handed in and is not being written yet. */
+export const WAITING = 11
 
 class Page {
+  readonly number: number
   readonly batch = new Float64Array(PAGE_KEYS)
   readonly accept = new Float64Array(PAGE_KEYS)
   readonly offset = new Uint32Array(PAGE_KEYS)
   readonly length = new Uint32Array(PAGE_KEYS)
   readonly hash = new Uint32Array(PAGE_KEYS)
   readonly code = new Uint8Array(PAGE_KEYS)
+  /** Keys with a code. */
   used = 0
+  /** The tasks that nobody was told to be over; `null` where there were none for a while. */
+  tasks: (Task | null)[] | null = null
+  underWay = 0
+
+  constructor(number: number) {
+    this.number = number
+  }
 }
 
 /** Where a finished task's text is. */
@@ -31,23 +46,42 @@ export class TaskIndex {
   readonly #pages = new Map<number, Page>()
   /** Page numbers in rising order. */
   #order: number[] = []
+  /** The page that was asked for last: neighbours come together. */
+  #last: Page | null = null
   readonly #table = new HashTable()
   finished = 0
-  unfinished = 0
+
+  /** Notes a task that was handed in. Returns whether its id may be known already. */
+  add(task: Task): boolean {
+    const page = this.#pageFor(task.key)
+    const at = task.key % PAGE_KEYS
+    const hash = hashOf(task.id)
+    page.used++
+    page.hash[at] = hash
+    page.code[at] = WAITING
+    this.#hold(page, at, task)
+    return this.#table.add(hash, task.key)
+  }
+
+  /** What was handed in is not being written: not yet, or not any more. */
+  setWaiting(key: number): void {
+    this.#pageFor(key).code[key % PAGE_KEYS] = WAITING
+  }
 
   /** Notes an unfinished task, and the accept record that holds it. */
+  setUnfinished(key: number, accept: number): void {
+    const page = this.#pageFor(key)
+    page.accept[key % PAGE_KEYS] = accept
+    page.code[key % PAGE_KEYS] = UNFINISHED
+  }
+
+  /** The same of a task that is read back, or was over. */
   addUnfinished(key: number, hash: number, accept: number): void {
     const page = this.#pageFor(key)
-    const at = key % PAGE_KEYS
-    const code = page.code[at]!
-    if (code === 0) {
-      page.used++
-      this.#table.add(hash, key)
-    } else if (code !== UNFINISHED) this.finished--
-    if (code !== UNFINISHED) this.unfinished++
-    page.hash[at] = hash
-    page.accept[at] = accept
-    page.code[at] = UNFINISHED
+    const code = page.code[key % PAGE_KEYS]!
+    if (code === 0) this.#enter(page, key, hash)
+    else if (isFinished(code)) this.finished--
+    this.setUnfinished(key, accept)
   }
 
   /** Notes the accept record that still holds a task that is over. */
@@ -60,63 +94,99 @@ export class TaskIndex {
     const page = this.#pageFor(key)
     const at = key % PAGE_KEYS
     const before = page.code[at]!
-    if (before === 0) {
-      page.used++
-      this.#table.add(hash, key)
-    } else if (before === UNFINISHED) this.unfinished--
-    if (before === 0 || before === UNFINISHED) this.finished++
-    page.hash[at] = hash
+    if (before === 0) this.#enter(page, key, hash)
+    if (!isFinished(before)) this.finished++
     page.code[at] = code
     page.batch[at] = batch
     page.offset[at] = offset
     page.length[at] = length
   }
 
+  /** Forgets a record. Its task, where nobody was told that it is over, stays until it is dropped. */
   remove(key: number): void {
-    const number = Math.floor(key / PAGE_KEYS)
-    const page = this.#pages.get(number)
+    const page = this.#pageOf(key)
     const at = key % PAGE_KEYS
-    if (page === undefined || page.code[at] === 0) return
-    if (page.code[at] === UNFINISHED) this.unfinished--
-    else this.finished--
+    if (page === null || page.code[at] === 0) return
+    if (isFinished(page.code[at]!)) this.finished--
     page.code[at] = CODES.removed
     this.#table.remove(page.hash[at]!, key)
     page.used--
-    if (page.used > 0) return
-    this.#pages.delete(number)
-    this.#order = this.#order.filter((other) => other !== number)
+    this.#dropIfEmpty(page)
   }
 
-  /** {@link CODES}, {@link UNFINISHED}, or 0 where there is no such task. */
+  /** Holds a task that is not over, where it is found by its key. */
+  hold(task: Task): void {
+    this.#hold(this.#pageFor(task.key), task.key % PAGE_KEYS, task)
+  }
+
+  /** Lets go of a task: it is over, and those who asked were told; or it is gone. */
+  drop(key: number): void {
+    const page = this.#pageOf(key)
+    const at = key % PAGE_KEYS
+    if (page === null || page.tasks === null || page.tasks[at] === null) return
+    page.tasks[at] = null
+    page.underWay--
+    // The newest page gets more of them.
+    if (page.underWay === 0 && page.number !== this.#order.at(-1)) page.tasks = null
+    this.#dropIfEmpty(page)
+  }
+
+  /** The task with this key, until it is dropped. */
+  task(key: number): Task | null {
+    return this.#pageOf(key)?.tasks?.[key % PAGE_KEYS] ?? null
+  }
+
+  /** Tasks with `count` keys from `from` on, that were not dropped. */
+  *tasks(from: number, count: number): Iterable<Task> {
+    const end = from + count
+    for (let key = from; key < end; ) {
+      const page = this.#pageOf(key)
+      const pageEnd = Math.min(end, (Math.floor(key / PAGE_KEYS) + 1) * PAGE_KEYS)
+      if (page !== null && page.underWay > 0) {
+        for (; key < pageEnd; key++) {
+          const task = page.tasks?.[key % PAGE_KEYS]
+          if (task != null) yield task
+        }
+      }
+      key = pageEnd
+    }
+  }
+
+  /** The newest task of this id that was not dropped. */
+  taskOf(id: string): Task | null {
+    let newest: Task | null = null
+    for (const key of this.#table.find(hashOf(id))) {
+      const task = this.task(key)
+      if (task !== null && task.id === id && (newest === null || task.key > newest.key)) newest = task
+    }
+    return newest
+  }
+
+  /** {@link CODES}, {@link UNFINISHED}, {@link WAITING}, or 0 where there is no such task. */
   code(key: number): number {
-    return this.#pages.get(Math.floor(key / PAGE_KEYS))?.code[key % PAGE_KEYS] ?? 0
+    return this.#pageOf(key)?.code[key % PAGE_KEYS] ?? 0
   }
 
   hash(key: number): number {
-    return this.#pages.get(Math.floor(key / PAGE_KEYS))?.hash[key % PAGE_KEYS] ?? 0
+    return this.#pageOf(key)?.hash[key % PAGE_KEYS] ?? 0
   }
 
   /** The accept record that the task came with. */
   accept(key: number): number {
-    return this.#pages.get(Math.floor(key / PAGE_KEYS))?.accept[key % PAGE_KEYS] ?? 0
+    return this.#pageOf(key)?.accept[key % PAGE_KEYS] ?? 0
   }
 
   /** Of a task that is over; `null` for any other. */
   place(key: number): Place | null {
-    const page = this.#pages.get(Math.floor(key / PAGE_KEYS))
+    const page = this.#pageOf(key)
     const at = key % PAGE_KEYS
-    if (page === undefined || page.code[at] === 0 || page.code[at] === UNFINISHED) return null
+    if (page === null || !isFinished(page.code[at]!)) return null
     return { batch: page.batch[at]!, offset: page.offset[at]!, length: page.length[at]! }
   }
 
-  /** Whether some key's id has this hash. */
-  has(hash: number): boolean {
-    return this.#table.has(hash)
-  }
-
-  /** Keys whose id has this hash: usually one. */
-  candidates(hash: number): number[] {
-    return this.#table.find(hash)
+  /** Keys whose id has the hash of this one: usually one. */
+  candidates(id: string): readonly number[] {
+    return this.#table.find(hashOf(id))
   }
 
   /** Keys from `from` on, in the order of creation. What comes while it is read may be in it or not. */
@@ -135,114 +205,47 @@ export class TaskIndex {
     }
   }
 
-  #pageFor(key: number): Page {
+  #enter(page: Page, key: number, hash: number): void {
+    page.used++
+    page.hash[key % PAGE_KEYS] = hash
+    this.#table.add(hash, key)
+  }
+
+  #hold(page: Page, at: number, task: Task): void {
+    page.tasks ??= new Array<Task | null>(PAGE_KEYS).fill(null)
+    if (page.tasks[at] === null) page.underWay++
+    page.tasks[at] = task
+  }
+
+  #pageOf(key: number): Page | null {
     const number = Math.floor(key / PAGE_KEYS)
-    let page = this.#pages.get(number)
-    if (page === undefined) {
-      page = new Page()
-      this.#pages.set(number, page)
-      const last = this.#order.at(-1)
-      this.#order.push(number)
-      if (last !== undefined && last > number) this.#order.sort((a, b) => a - b)
-    }
+    if (this.#last?.number === number) return this.#last
+    const page = this.#pages.get(number) ?? null
+    if (page !== null) this.#last = page
     return page
   }
-}
 
-/** FNV-1a over the id's UTF-16 units. */
-export const hashOf = (id: string): number => {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
-  return hash >>> 0
-}
-
-const PARTS = 256
-const EMPTY = 0
-const GONE = -1
-
-/**
- * Hash → key, several keys for one hash allowed. In parts by the hash's upper bits, so that growing moves a few
- * thousand entries at a time and nobody notices.
- */
-class HashTable {
-  readonly #parts: Part[] = Array.from({ length: PARTS }, () => new Part())
-
-  add(hash: number, key: number): void {
-    this.#parts[hash >>> 24]!.add(hash, key)
+  #pageFor(key: number): Page {
+    return this.#pageOf(key) ?? this.#newPage(Math.floor(key / PAGE_KEYS))
   }
 
-  remove(hash: number, key: number): void {
-    this.#parts[hash >>> 24]!.remove(hash, key)
+  #newPage(number: number): Page {
+    const page = new Page(number)
+    const newest = this.#pages.get(this.#order.at(-1) ?? -1)
+    if (newest?.underWay === 0) newest.tasks = null
+    this.#pages.set(number, page)
+    this.#order.push(number)
+    if (newest !== undefined && newest.number > number) this.#order.sort((a, b) => a - b)
+    this.#last = page
+    return page
   }
 
-  has(hash: number): boolean {
-    return this.#parts[hash >>> 24]!.has(hash)
-  }
-
-  find(hash: number): number[] {
-    return this.#parts[hash >>> 24]!.find(hash)
+  #dropIfEmpty(page: Page): void {
+    if (page.used + page.underWay > 0) return
+    this.#pages.delete(page.number)
+    this.#order = this.#order.filter((other) => other !== page.number)
+    if (this.#last === page) this.#last = null
   }
 }
 
-/** Open addressing, linear probing. A place holds key + 1, 0 for empty, -1 for one that was removed. */
-class Part {
-  #hashes = new Uint32Array(16)
-  #keys = new Float64Array(16)
-  /** Places that are not empty. */
-  #taken = 0
-  #live = 0
-
-  add(hash: number, key: number): void {
-    if (this.#taken * 4 >= this.#keys.length * 3) this.#resize()
-    this.#put(hash, key + 1)
-    this.#live++
-  }
-
-  remove(hash: number, key: number): void {
-    const mask = this.#keys.length - 1
-    for (let at = hash & mask; this.#keys[at] !== EMPTY; at = (at + 1) & mask) {
-      if (this.#keys[at] !== key + 1) continue
-      this.#keys[at] = GONE
-      this.#live--
-      return
-    }
-  }
-
-  has(hash: number): boolean {
-    const mask = this.#keys.length - 1
-    for (let at = hash & mask; this.#keys[at] !== EMPTY; at = (at + 1) & mask) {
-      if (this.#hashes[at] === hash && this.#keys[at] !== GONE) return true
-    }
-    return false
-  }
-
-  find(hash: number): number[] {
-    const found: number[] = []
-    const mask = this.#keys.length - 1
-    for (let at = hash & mask; this.#keys[at] !== EMPTY; at = (at + 1) & mask) {
-      if (this.#hashes[at] === hash && this.#keys[at] !== GONE) found.push(this.#keys[at]! - 1)
-    }
-    return found
-  }
-
-  #put(hash: number, stored: number): void {
-    const mask = this.#keys.length - 1
-    let at = hash & mask
-    while (this.#keys[at] !== EMPTY) at = (at + 1) & mask
-    this.#keys[at] = stored
-    this.#hashes[at] = hash
-    this.#taken++
-  }
-
-  #resize(): void {
-    const hashes = this.#hashes
-    const keys = this.#keys
-    const size = this.#live * 2 >= keys.length ? keys.length * 2 : keys.length
-    this.#hashes = new Uint32Array(size)
-    this.#keys = new Float64Array(size)
-    this.#taken = 0
-    for (let at = 0; at < keys.length; at++) {
-      if (keys[at]! > 0) this.#put(hashes[at]!, keys[at]!)
-    }
-  }
-}
+const isFinished = (code: number): boolean => code > CODES.removed && code < UNFINISHED

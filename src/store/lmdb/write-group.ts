@@ -1,23 +1,30 @@
 /** What a group of commits writes, and the writing of it. */
+import { asBinary } from 'lmdb'
 import type { Counts, Graph } from '../../domain/graph-record.ts'
 import type { Task } from '../../domain/task.ts'
-import type { Commit } from '../store.ts'
-import { encodePart } from './accept-records.ts'
+import type { Acceptance, Commit, FirstAnswer } from '../store.ts'
+import { writePart } from './accept-records.ts'
 import { type Batch, codeOf } from './batches.ts'
-import { part, type Tables } from './database.ts'
-import type { Waiting } from './group-commit.ts'
+import type { Tables } from './database.ts'
 import type { Memory } from './memory.ts'
+import type { RecordBuffer } from './record-buffer.ts'
 import { noteGone, type Removals } from './removals.ts'
 import { encodeStarts } from './starts.ts'
 import type { Texts } from './texts.ts'
 
 /** A commit of the port, or one of the store's own housekeeping. */
-export type Change = Commit & { readonly removedKeys?: readonly number[] }
+export type Change = Commit & {
+  readonly removedKeys?: readonly number[]
+  /** An accepted task may have the id of another record, which goes. */
+  readonly replaces?: boolean
+}
 
 export interface WriteGroup {
   readonly accept: number
-  /** Accepted and revived tasks. */
-  readonly added: Task[]
+  readonly accepted: Acceptance[]
+  readonly answers: FirstAnswer[]
+  /** Tasks of one graph that were over, and are not any more. */
+  revived: readonly Task[]
   /** Graphs whose last outcomes are in it. */
   readonly over: Graph[]
   readonly start: number
@@ -25,10 +32,8 @@ export interface WriteGroup {
   /** With a record, and without one that is still theirs. */
   readonly ended: Task[]
   readonly endedAway: Task[]
-  batches: { readonly number: number; readonly batch: Batch }[]
+  batches: readonly Batch[]
   removals: Removals | null
-  /** A graph whose tasks were revived. */
-  revived: Graph | null
   /** Records that this group removes. */
   readonly idleAccepts: number[]
   readonly idleStarts: number[]
@@ -39,7 +44,9 @@ export interface WriteGroup {
 /** @param accept,start the numbers of its records */
 export const emptyGroup = (accept: number, start: number): WriteGroup => ({
   accept,
-  added: [],
+  accepted: [],
+  answers: [],
+  revived: [],
   over: [],
   start,
   started: [],
@@ -47,55 +54,49 @@ export const emptyGroup = (accept: number, start: number): WriteGroup => ({
   endedAway: [],
   batches: [],
   removals: null,
-  revived: null,
   idleAccepts: [],
   idleStarts: [],
   countsBefore: new Map(),
 })
 
-/** Writes a group, within a transaction. */
+/** Writes a group into the transaction that is open. Whether it was written is told once, by the whole. */
 export const putGroup = (
   tables: Tables,
   memory: Memory,
   texts: Texts,
+  records: RecordBuffer,
   group: WriteGroup,
-  items: readonly Waiting<Change>[],
 ): void => {
-  const parts = items.flatMap(({ item }) => putParts(tables, group, item))
-  group.removals?.put(texts)
+  group.removals?.put(memory, texts)
   for (const task of group.endedAway)
-    for (const accept of memory.concerned(task.key)) noteGone(tables, [accept, task.key], codeOf(task))
-  if (parts.length > 0) part(tables.accepts.put(group.accept, Buffer.from(`[${parts.join(',')}]`)))
-  if (group.started.length > 0) part(tables.starts.put(group.start, encodeStarts(group.started)))
-  for (const { number, batch } of group.batches) {
-    part(tables.batches.put(number, batch.payload))
-    part(tables.heads.put(number, batch.heads.bytes))
+    for (const accept of memory.concerned(task.key)) noteGone(tables, memory, accept, task.key, codeOf(task))
+  if (group.accepted.length + group.revived.length > 0)
+    void tables.accepts.put(group.accept, acceptRecord(records, group))
+  for (const { tasks } of group.accepted)
+    for (const task of tasks) if (isForeignHandle(task)) void tables.handles.put(task.handleId, task.key)
+  for (const answer of group.answers) void tables.answers.put(answer.key, answer)
+  if (group.revived.length > 0) void tables.graphs.remove(group.revived[0]!.graph.key)
+  if (group.started.length > 0) void tables.starts.put(group.start, encodeStarts(group.started))
+  for (const { number, payload, heads } of group.batches) {
+    void tables.batches.put(number, payload)
+    void tables.heads.put(number, heads.bytes)
   }
-  for (const graph of group.over) part(tables.graphs.put(graph.key, recordOf(graph, memory)))
+  for (const graph of group.over) void tables.graphs.put(graph.key, graphRecord(records, graph, memory))
   putIdle(tables, memory, group)
 }
 
-/** The parts of the accept record that a commit has, and what is written beside them. */
-const putParts = (
-  tables: Tables,
-  group: WriteGroup,
-  { accepted, firstAnswer, revived = [] }: Change,
-): string[] => {
-  const parts: string[] = []
-  if (firstAnswer !== undefined) part(tables.answers.put(firstAnswer.key, firstAnswer))
-  if (accepted !== undefined) {
-    const { graph, tasks } = accepted
-    parts.push(encodePart(graph, tasks, false))
-    for (const task of tasks) if (isForeignHandle(task)) part(tables.handles.put(task.handleId, task.key))
+const acceptRecord = (records: RecordBuffer, { accepted, revived }: WriteGroup): Buffer => {
+  records.write('[')
+  for (let at = 0; at < accepted.length; at++) {
+    if (at > 0) records.write(',')
+    writePart(records, accepted[at]!.graph, accepted[at]!.tasks, false)
   }
-  // Those that were removed since they were looked at stay away.
-  const back = revived.filter((task) => group.removals?.has(task.key) === true)
-  if (back.length > 0) {
-    const { graph } = back[0]!
-    parts.push(encodePart(graph, back, true))
-    part(tables.graphs.remove(graph.key))
+  if (revived.length > 0) {
+    if (accepted.length > 0) records.write(',')
+    writePart(records, revived[0]!.graph, revived, true)
   }
-  return parts
+  records.write(']')
+  return records.end()
 }
 
 /** Takes away the records that nothing needs any more. */
@@ -103,18 +104,22 @@ const putIdle = (tables: Tables, memory: Memory, group: WriteGroup): void => {
   group.idleAccepts.push(...memory.idleAccepts.splice(0))
   group.idleStarts.push(...memory.idleStarts.splice(0))
   for (const accept of group.idleAccepts) {
-    part(tables.accepts.remove(accept))
+    void tables.accepts.remove(accept)
+    if (!memory.withGone.has(accept)) continue
     for (const gone of tables.gone.getKeys({ start: [accept, 0], end: [accept + 1, 0] }))
-      part(tables.gone.remove(gone))
+      void tables.gone.remove(gone)
   }
-  for (const start of group.idleStarts) part(tables.starts.remove(start))
+  for (const start of group.idleStarts) void tables.starts.remove(start)
 }
 
-/** The record of a graph that is over. */
-const recordOf = ({ key, createdMs, size, isRelaxed, finishedMs }: Graph, memory: Memory): object => {
+/** The record of a graph that is over, as JSON. */
+const graphRecord = (records: RecordBuffer, graph: Graph, memory: Memory): unknown => {
+  const { success, failed, skipped, bad } = memory.written.get(graph.key)!
   // What runs is not written as it changes; of a graph that is over nothing does.
-  const counts = { ...memory.written.get(key), running: 0 }
-  return { createdMs, size, isRelaxed, finishedMs, counts }
+  records.write(
+    `{"createdMs":${graph.createdMs},"size":${graph.size},"isRelaxed":${graph.isRelaxed},"finishedMs":${graph.finishedMs},"counts":{"running":0,"success":${success},"failed":${failed},"skipped":${skipped},"bad":${bad}}}`,
+  )
+  return asBinary(records.end())
 }
 
 /** Not one that its key says: taken over from the original server. */

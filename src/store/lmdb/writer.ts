@@ -5,33 +5,41 @@
  * that takes something away (a replaced id, a deletion, a retry) has a group of its own, so that it finds all that came
  * before it written.
  */
-import { type Counts, countEnded } from '../../domain/graph-record.ts'
+import { type Counts, countEnded, type Graph } from '../../domain/graph-record.ts'
 import { isOver } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
-import { packBatches } from './batches.ts'
-import { part, type Tables } from './database.ts'
+import type { Acceptance } from '../store.ts'
+import { type Batch, packBatches } from './batches.ts'
+import type { Tables } from './database.ts'
 import type { GroupWriter, Waiting, Written } from './group-commit.ts'
+import { hashOf } from './hash-table.ts'
 import { CODES, statusOfCode } from './heads.ts'
+import type { Ids } from './ids.ts'
 import type { Memory } from './memory.ts'
+import { RecordBuffer } from './record-buffer.ts'
 import { Removals } from './removals.ts'
-import { UNFINISHED, hashOf } from './task-index.ts'
-import { type Texts, isTextOf } from './texts.ts'
+import { UNFINISHED } from './task-index.ts'
+import type { Texts } from './texts.ts'
 import { type Change, type WriteGroup, emptyGroup, putGroup } from './write-group.ts'
 
 export class Writer implements GroupWriter<Change> {
   readonly #tables: Tables
   readonly #memory: Memory
   readonly #texts: Texts
+  readonly #ids: Ids
   #lastAccept: number
   #lastStart: number
   #lastBatch: number
   #lastKey: number
   #group: WriteGroup | null = null
+  #fill: (() => void) | null = null
+  readonly #records = new RecordBuffer()
 
   constructor(
     tables: Tables,
     memory: Memory,
     texts: Texts,
+    ids: Ids,
     last: {
       readonly lastAccept: number
       readonly lastStart: number
@@ -42,49 +50,61 @@ export class Writer implements GroupWriter<Change> {
     this.#tables = tables
     this.#memory = memory
     this.#texts = texts
+    this.#ids = ids
     this.#lastAccept = last.lastAccept
     this.#lastStart = last.lastStart
     this.#lastBatch = last.lastBatch
     this.#lastKey = last.lastKey
+    // LMDB begins to write at the end of the turn, and says so before.
+    tables.root.on('beforecommit', () => {
+      const fill = this.#fill
+      this.#fill = null
+      fill?.()
+    })
   }
 
-  write(items: readonly Waiting<Change>[]): { taken: number; written: Written } {
+  open(fill: () => void): Written {
+    this.#fill = fill
+    const { root } = this.#tables
+    const committed = root.batch(nothing) as Promise<boolean> & { flushed?: Promise<unknown> }
+    return { committed, flushed: committed.flushed ?? root.flushed }
+  }
+
+  write(items: readonly Waiting<Change>[]): number {
     const group = emptyGroup(++this.#lastAccept, ++this.#lastStart)
     this.#group = group
     let taken = 0
     for (const { item } of items) {
-      const takesAway = this.#takesAway(item)
+      const takesAway = doesTakeAway(item)
       if (takesAway && taken > 0) break
       this.#plan(group, item)
       taken++
       if (takesAway) break
     }
-    const taking = items.slice(0, taken)
-    group.batches = packBatches(group.ended).map((batch) => ({ number: ++this.#lastBatch, batch }))
-    let flushed: Promise<unknown> = Promise.resolve()
-    const committed = this.#tables.root.batch(() => {
-      putGroup(this.#tables, this.#memory, this.#texts, group, taking)
-      this.#putLastKey(group)
-    }) as Promise<boolean> & { flushed?: Promise<unknown> }
-    flushed = committed.flushed ?? this.#tables.root.flushed
-    return { taken, written: { committed, flushed } }
+    this.#records.clear()
+    group.batches = packBatches(group.ended, this.#lastBatch + 1, this.#records, this.#memory.index)
+    this.#lastBatch += group.batches.length
+    putGroup(this.#tables, this.#memory, this.#texts, this.#records, group)
+    // Keys are given once, also where the last ones are removed. The others are in the records that are kept.
+    if (group.removals !== null) void this.#tables.meta.put('lastKey', this.#lastKey)
+    return taken
   }
 
   onCommitted(): void {
     const group = this.#group!
     const memory = this.#memory
-    if (group.added.length > 0) memory.accepts.set(group.accept, group.added.length)
+    const { index } = memory
+    const held = group.accepted.reduce((sum, { tasks }) => sum + tasks.length, group.revived.length)
+    if (held > 0) memory.accepts.set(group.accept, held)
     group.removals?.onCommitted(memory, this.#texts)
-    for (const task of group.added) {
+    for (const { tasks } of group.accepted) for (const task of tasks) memory.awaited.add(task, group.accept)
+    for (const task of group.revived) {
       memory.awaited.add(task, group.accept)
-      // A revived one; an accepted one is there already.
-      if (memory.byKey.get(task.key) !== task) {
-        memory.index.addUnfinished(task.key, hashOf(task.id), group.accept)
-        memory.byKey.set(task.key, task)
-        memory.live.set(task.id, task)
-      }
+      index.addUnfinished(task.key, hashOf(task.id), group.accept)
+      index.hold(task)
     }
     for (const graph of group.over) memory.written.delete(graph.key)
+    for (const accept of group.idleAccepts) memory.withGone.delete(accept)
     if (group.started.length > 0) {
       memory.starts.set(group.start, group.started.length)
       for (const task of group.started) {
@@ -93,33 +113,39 @@ export class Writer implements GroupWriter<Change> {
       }
     }
     for (const task of group.endedAway) memory.releaseAway(task.key)
-    for (const { number, batch } of group.batches) {
-      const { heads, tasks } = batch
-      for (let at = 0; at < tasks.length; at++) {
-        const key = heads.key(at)
-        memory.release(key)
-        memory.index.setFinished(
-          key,
-          heads.hash(at),
-          heads.code(at),
-          number,
-          heads.offset(at),
-          heads.length(at),
-        )
+    for (const batch of group.batches) this.#noteFinished(batch)
+    this.#group = null
+  }
+
+  /** The tasks of a batch lie there now, and do not need the records that they had. */
+  #noteFinished({ number, heads }: Batch): void {
+    const memory = this.#memory
+    const { index } = memory
+    let accept = 0
+    let released = 0
+    for (let at = 0; at < heads.count; at++) {
+      const key = heads.key(at)
+      // Tasks that came together mostly end together.
+      if (index.accept(key) !== accept) {
+        if (released > 0) memory.release(accept, released)
+        accept = index.accept(key)
+        released = 0
       }
+      released++
+      if (memory.startOf.size > 0) memory.releaseStart(key)
+      index.setFinished(key, heads.hash(at), heads.code(at), number, heads.offset(at), heads.length(at))
     }
+    memory.release(accept, released)
   }
 
   onKept(items: readonly Waiting<Change>[]): void {
-    const memory = this.#memory
+    const { index, graphs, written } = this.#memory
     for (const { item } of items) {
       for (const task of item.ended ?? []) {
-        if (memory.live.get(task.id) === task) memory.live.delete(task.id)
-        memory.byKey.delete(task.key)
         const { graph } = task
+        if (index.task(task.key) === task) index.drop(task.key)
         countEnded(graph.counts, task)
-        if (isAllOver(graph.counts, graph.size) && !memory.written.has(graph.key))
-          memory.graphs.delete(graph.key)
+        if (isAllOver(graph.counts, graph.size) && !written.has(graph.key)) graphs.delete(graph.key)
       }
     }
   }
@@ -127,97 +153,82 @@ export class Writer implements GroupWriter<Change> {
   onFailed(): void {
     const group = this.#group
     if (group === null) return
+    const memory = this.#memory
     group.removals?.onFailed(this.#texts)
-    for (const task of group.added) {
-      // A revived one is as it was.
-      if (group.removals?.has(task.key) === true) continue
-      this.#memory.index.remove(task.key)
-      this.#memory.byKey.delete(task.key)
-      this.#memory.graphs.delete(task.graph.key)
-      this.#memory.written.delete(task.graph.key)
-    }
+    // Those that were told go again, the others are taken back; revived ones are as they were.
+    for (const { tasks } of group.accepted) for (const { key } of tasks) memory.index.setWaiting(key)
     for (const [counts, before] of group.countsBefore) Object.assign(counts, before)
-    if (group.revived !== null) {
-      this.#memory.graphs.delete(group.revived.key)
-      this.#memory.written.delete(group.revived.key)
+    if (group.revived.length > 0) {
+      const { key } = group.revived[0]!.graph
+      memory.graphs.delete(key)
+      memory.written.delete(key)
     }
-    this.#memory.idleAccepts.push(...group.idleAccepts)
-    this.#memory.idleStarts.push(...group.idleStarts)
-  }
-
-  /** The key of the record that an id has now, -1 for none: also one that is being written. */
-  keyOf(id: string, hash = hashOf(id)): number {
-    const { index, byKey } = this.#memory
-    if (!index.has(hash)) return -1
-    for (const key of index.candidates(hash)) {
-      const task = byKey.get(key)
-      if (task !== undefined ? task.id === id : this.#isTextOf(key, id)) return key
-    }
-    return -1
-  }
-
-  #isTextOf(key: number, id: string): boolean {
-    const place = this.#memory.index.place(key)
-    return place !== null && isTextOf(this.#texts.read(place), id)
-  }
-
-  #takesAway(item: Change): boolean {
-    if (item.removed !== undefined || item.removedKeys !== undefined) return true
-    if (item.removedGraphs !== undefined || item.revived !== undefined) return true
-    return item.accepted?.tasks.some((task) => this.keyOf(task.id) >= 0) ?? false
+    memory.idleAccepts.push(...group.idleAccepts)
+    memory.idleStarts.push(...group.idleStarts)
+    this.#group = null
   }
 
   #plan(group: WriteGroup, item: Change): void {
-    const memory = this.#memory
-    if (item.removed !== undefined) {
-      for (const id of item.removed) this.#remove(group, this.keyOf(id))
-    }
+    const { index } = this.#memory
+    for (const id of item.removed ?? []) this.#remove(group, this.#ids.keyOf(id))
     for (const key of item.removedKeys ?? []) this.#remove(group, key)
-    for (const graphKey of item.removedGraphs ?? []) this.#removals(group).removeGraph(graphKey, memory)
-    if (item.revived !== undefined && item.revived.length > 0) this.#revive(group, item.revived)
-    if (item.accepted !== undefined) {
-      const { graph, tasks } = item.accepted
-      memory.addGraph(graph)
-      for (const task of tasks) {
-        const hash = hashOf(task.id)
-        this.#remove(group, this.keyOf(task.id, hash))
-        // At once, so that the same id later in this group is seen; taken back where the write fails.
-        memory.index.addUnfinished(task.key, hash, group.accept)
-        memory.byKey.set(task.key, task)
-        group.added.push(task)
-      }
-    }
+    for (const graphKey of item.removedGraphs ?? []) this.#removals(group).removeGraph(graphKey, this.#memory)
+    if (item.revived !== undefined) this.#revive(group, item.revived)
+    if (item.accepted !== undefined) this.#accept(group, item.accepted, item.replaces === true)
+    if (item.firstAnswer !== undefined) group.answers.push(item.firstAnswer)
     // One whose record is gone needs no number, and nothing would let go of it.
     for (const task of item.started ?? [])
-      if (!isOver(task.phase) && memory.byKey.get(task.key) === task) group.started.push(task)
-    for (const task of item.ended ?? []) {
-      const hasRecord = memory.byKey.get(task.key) === task
+      if (!isOver(task.phase) && index.task(task.key) === task) group.started.push(task)
+    if (item.ended !== undefined) this.#end(group, item.ended)
+  }
+
+  #accept(group: WriteGroup, accepted: Acceptance, replaces: boolean): void {
+    const { index } = this.#memory
+    const { graph, tasks } = accepted
+    for (const { id, key } of tasks) {
+      if (replaces) this.#remove(group, this.#ids.keyOf(id))
+      // At once, so that the same id later in this group is seen; taken back where the write fails.
+      index.setUnfinished(key, group.accept)
+    }
+    group.accepted.push(accepted)
+    this.#lastKey = Math.max(this.#lastKey, graph.key + tasks.length - 1)
+  }
+
+  #end(group: WriteGroup, ended: readonly Task[]): void {
+    const { index, written } = this.#memory
+    let graph: Graph | null = null
+    let counts: Counts | undefined
+    for (const task of ended) {
+      const hasRecord = index.task(task.key) === task
       // Written before, and come again because its sync was not confirmed.
-      if (hasRecord && memory.index.code(task.key) !== UNFINISHED) continue
+      if (hasRecord && index.code(task.key) !== UNFINISHED) continue
       if (hasRecord) group.ended.push(task)
       else group.endedAway.push(task)
-      const counts = memory.written.get(task.graph.key)
+      if (task.graph !== graph) {
+        graph = task.graph
+        counts = written.get(graph.key)
+        if (counts !== undefined && !group.countsBefore.has(counts))
+          group.countsBefore.set(counts, { ...counts })
+      }
       if (counts === undefined) continue
-      if (!group.countsBefore.has(counts)) group.countsBefore.set(counts, { ...counts })
       countEnded(counts, task)
-      if (isAllOver(counts, task.graph.size)) group.over.push(task.graph)
+      if (isAllOver(counts, graph.size)) group.over.push(graph)
     }
   }
 
   /** Their records go, and they are counted as not over. */
   #revive(group: WriteGroup, tasks: readonly Task[]): void {
-    const { graph } = tasks[0]!
+    const { index } = this.#memory
+    // Others were removed since they were looked at.
+    const revived = tasks.filter(({ key }) => statusOfCode(index.code(key)) !== null)
+    if (revived.length === 0) return
+    const { graph } = revived[0]!
     group.countsBefore.set(graph.counts, { ...graph.counts })
-    for (const task of tasks) {
-      const code = this.#memory.index.code(task.key)
-      // Removed since it was looked at.
-      if (statusOfCode(code) === null) continue
-      uncount(graph.counts, code)
-      this.#remove(group, task.key)
-      group.added.push(task)
+    for (const { key } of revived) {
+      uncount(graph.counts, index.code(key))
+      this.#remove(group, key)
     }
-    if (group.added.length === 0) return
-    group.revived = graph
+    group.revived = revived
     this.#memory.addGraph(graph)
   }
 
@@ -225,19 +236,21 @@ export class Writer implements GroupWriter<Change> {
     if (key >= 0) this.#removals(group).remove(key, this.#memory)
   }
 
-  /** Keys are given once, also where the last ones were removed. */
-  #putLastKey(group: WriteGroup): void {
-    const lastKey = group.added.reduce((last, task) => Math.max(last, task.key), this.#lastKey)
-    if (lastKey === this.#lastKey) return
-    this.#lastKey = lastKey
-    part(this.#tables.meta.put('lastKey', lastKey))
-  }
-
   #removals(group: WriteGroup): Removals {
     group.removals ??= new Removals(this.#tables)
     return group.removals
   }
 }
+
+/** Whether a commit takes something away. */
+const doesTakeAway = (item: Change): boolean =>
+  item.replaces === true ||
+  item.removed !== undefined ||
+  item.removedKeys !== undefined ||
+  item.removedGraphs !== undefined ||
+  item.revived !== undefined
+
+const nothing = (): void => {}
 
 const isAllOver = (counts: Counts, size: number): boolean =>
   counts.success + counts.failed + counts.skipped >= size
