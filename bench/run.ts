@@ -16,10 +16,11 @@ import { readyQueue } from './ready-queue.bench.ts'
 import { Measurements } from './measurements.ts'
 import { writeResults } from './results.ts'
 import { headLine, loadTable, microTable, noteLines } from './table.ts'
+import { store } from './store.bench.ts'
 import { taskJson } from './task-json.bench.ts'
 import { validation } from './validation.bench.ts'
 
-const QUESTIONS = [validation, acceptance, readyQueue, taskJson]
+const QUESTIONS = [validation, acceptance, readyQueue, taskJson, store]
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`)

@@ -126,6 +126,45 @@ for (const [name, make] of Object.entries(STORES)) {
       assert.equal((await read('b')).tool_name, 'noop')
     })
 
+    test('a relaxed graph is there as soon as that is told, and after a restart', async () => {
+      const accepted = graphOf([submitted('a'), submitted('b', { dependsOn: ['a'] })])
+      await store.commit({ accepted }, 'relaxed')
+      const [a, b] = accepted.tasks
+      assert.equal((await read('a')).status, 'pending')
+      assert.equal(store.unfinished('b'), b)
+      assert.equal((await store.graph(a!.key))?.size, 2)
+      assert.deepEqual([...store.unfinishedOf(accepted.graph)], [a, b])
+      await store.commit({ ended: [end(a!)] }, 'relaxed')
+      assert.equal((await read('a')).status, 'success')
+      await reopen()
+      assert.equal((await read('a')).status, 'success')
+      assert.deepEqual(
+        found.unfinished.map(({ task }) => task.id),
+        ['b'],
+      )
+    })
+
+    test('a relaxed graph takes the place of another, and goes, in the order of the calls', async () => {
+      const [old] = await accept(submitted('a'), submitted('b'))
+      const [first, second] = [graphOf([submitted('a')]), graphOf([submitted('a')])]
+      const all = [
+        store.commit({ accepted: first }, 'relaxed'),
+        store.commit({ accepted: second }, 'relaxed'),
+        store.commit({ ended: [end(old!)] }, 'sync'),
+      ]
+      assert.equal(store.unfinished('a'), second.tasks[0])
+      await Promise.all(all)
+      assert.equal((await listed()).filter(({ id }) => id === 'a').length, 1)
+      assert.equal(store.unfinished('a'), second.tasks[0])
+      await store.commit({ removed: ['a'] }, 'sync')
+      assert.equal(await store.get('a'), null)
+      await reopen()
+      assert.deepEqual(
+        (await listed()).map(({ id }) => id),
+        ['b'],
+      )
+    })
+
     test('what is over is told as it was, before and after a restart', async () => {
       const [a, b] = await accept(submitted('a'), submitted('b'))
       await store.commit({ ended: [end(a!), end(b!, 'failed')] }, 'sync')
