@@ -50,6 +50,8 @@ export class GroupCommit<T> {
   #waiting: Waiting<T>[] = []
   /** How many of them wait to be told. */
   #untold = 0
+  /** Tells those that wait for nothing. */
+  #early: (() => void)[] = []
   #isWriting = false
   /** Groups that were committed and are not synced. */
   #unsynced = 0
@@ -67,14 +69,25 @@ export class GroupCommit<T> {
     this.#writer = writer
   }
 
-  /** @param isEarly waits for nothing, as long as writing works: told at once, and written a moment later */
+  /** @param isEarly waits for nothing, as long as writing works: told in this turn, and written a moment later */
   add(item: T, isRelaxed: boolean, isEarly = false): Promise<void> {
     return new Promise((resolve, reject) => {
       const wasTold = isEarly && !this.#lastFailed
       this.#waiting.push({ item, isRelaxed, wasTold, resolve, reject })
-      if (wasTold) resolve()
+      if (wasTold) this.#tellEarly(resolve)
       else this.#untold++
       this.#next()
+    })
+  }
+
+  /** At the end of the turn: those of one turn go on together, which costs less than each by itself. */
+  #tellEarly(resolve: () => void): void {
+    this.#early.push(resolve)
+    if (this.#early.length > 1) return
+    setImmediate(() => {
+      const early = this.#early
+      this.#early = []
+      for (const tell of early) tell()
     })
   }
 
