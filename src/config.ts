@@ -14,6 +14,8 @@ export interface Config {
   readonly maxConcurrency: number
   readonly shutdownTimeoutMs: number
   readonly shellPolicy: 'allow-list' | 'open'
+  /** How commands are started; `auto` is posix_spawn where that works. */
+  readonly spawn: 'auto' | 'posix' | 'node'
   readonly logLevel: string
   /** Modules that bring further tools, as given. */
   readonly toolModules: readonly string[]
@@ -110,6 +112,11 @@ const SETTINGS = {
       v.picklist(['allow-list', 'open'], 'allow-list or open'),
     ),
   }),
+  spawn: setting({
+    env: 'EXECGO_SPAWN',
+    fallback: 'auto',
+    schema: v.picklist(['auto', 'posix', 'node'], 'auto, posix or node'),
+  }),
   logLevel: setting({
     env: 'EXECGO_LOG_LEVEL',
     fallback: 'info',
@@ -205,6 +212,7 @@ export const readConfig = (
       maxConcurrency: value(SETTINGS.maxConcurrency),
       shutdownTimeoutMs: value(SETTINGS.shutdownTimeoutS) * 1000,
       shellPolicy: value(SETTINGS.shellPolicy),
+      spawn: value(SETTINGS.spawn),
       logLevel: value(SETTINGS.logLevel),
       toolModules: value(SETTINGS.toolModules),
       threadMemoryMb: value(SETTINGS.threadMemoryMb),

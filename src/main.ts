@@ -24,6 +24,11 @@ export interface Daemon {
   killCommands(): void
 }
 
+const SPAWN_TEXTS = {
+  posix: 'commands start by posix_spawn',
+  node: 'commands start by node:child_process',
+} as const
+
 export const createDaemon = (config: Config, log: Logger): Daemon => {
   const nowMs = Date.now
   const store = new LmdbStore({
@@ -37,12 +42,15 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     slots: config.maxConcurrency,
     settings: {
       shellPolicy: config.shellPolicy,
+      spawn: config.spawn,
       toolModules: config.toolModules.map((path) => pathToFileURL(resolve(path)).href),
       outputLimitBytes: 1024 * 1024,
       httpBodyLimitBytes: 1024 * 1024,
       fileReadLimitBytes: 16 * 1024 * 1024,
     },
     threadMemoryMb: config.threadMemoryMb,
+    onSpawnChoice: ({ way, reason }) =>
+      log.info({ way, ...(reason === '' ? {} : { reason }) }, SPAWN_TEXTS[way]),
     onThreadLost: (reason) => log.error({ reason }, 'a worker thread ended; another takes its place'),
   })
   const scheduler = new Scheduler({

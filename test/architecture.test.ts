@@ -85,7 +85,7 @@ const ROOMS: readonly Room[] = [
   {
     name: 'workers',
     files: /^workers\//,
-    may: [own('workers/'), own('src/domain/'), own('src/pool/messages.ts'), /^node:/],
+    may: [own('workers/'), own('src/domain/'), own('src/pool/messages.ts'), /^node:/, /^koffi$/],
   },
 ]
 
@@ -106,7 +106,7 @@ for (const room of ROOMS) {
   })
 }
 
-test('piscina, lmdb and the wires have one importer each', () => {
+test('piscina, lmdb, koffi and the wires have one importer each', () => {
   const importers = (name: RegExp): string[] =>
     ['src', 'workers']
       .flatMap((folder) => filesIn(join(root, folder)))
@@ -114,6 +114,7 @@ test('piscina, lmdb and the wires have one importer each', () => {
       .map((file) => relative(root, file))
   for (const file of importers(/^piscina$/)) assert.match(file, /^src\/pool\//)
   for (const file of importers(/^lmdb$/)) assert.match(file, /^src\/store\//)
+  for (const file of importers(/^koffi$/)) assert.match(file, /^workers\/process\/posix-spawn\//)
   for (const file of importers(/^hono|^@hono/)) assert.match(file, /^src\/api\/http\//)
   for (const file of importers(/^@grpc|^grpc-/)) assert.match(file, /^src\/api\/grpc\//)
   assert.deepEqual(

@@ -2,15 +2,17 @@
  * One attempt while it runs: what its tool knows of it, and what the session needs to end it.
  */
 import type { Assignment, WorkerSettings } from '../src/pool/messages.ts'
-import type { PidTable } from './process/pid-table.ts'
+import type { ProcessStarter } from './process/starter.ts'
 import type { ToolContext } from './tools/tool.ts'
 
 /** What all attempts of a thread share. */
 export interface Surroundings {
   readonly settings: WorkerSettings
-  readonly pids: PidTable
+  readonly starter: ProcessStarter
   postProgress(ref: number, message: string): void
 }
+
+const NOBODY: (() => void)[] = []
 
 export class Attempt implements ToolContext {
   readonly assignment: Assignment
@@ -23,6 +25,7 @@ export class Attempt implements ToolContext {
   readonly #surroundings: Surroundings
   // Most attempts end without anybody asking for the signal, which costs more than they do.
   #controller: AbortController | null = null
+  #abortListeners: (() => void)[] = NOBODY
   /** By the monotonic clock; NaN before. */
   #abortedMs = Number.NaN
   #reason = ''
@@ -61,8 +64,8 @@ export class Attempt implements ToolContext {
     return this.#surroundings.settings
   }
 
-  get pids(): PidTable {
-    return this.#surroundings.pids
+  get starter(): ProcessStarter {
+    return this.#surroundings.starter
   }
 
   get signal(): AbortSignal {
@@ -75,6 +78,11 @@ export class Attempt implements ToolContext {
 
   get isAborted(): boolean {
     return !Number.isNaN(this.#abortedMs)
+  }
+
+  onAbort(listener: () => void): void {
+    if (this.isAborted) listener()
+    else this.#abortListeners = [...this.#abortListeners, listener]
   }
 
   progress(message: string): void {
@@ -92,5 +100,6 @@ export class Attempt implements ToolContext {
     this.graceMs = graceMs
     this.#reason = reason
     this.#controller?.abort(reason)
+    for (const listener of this.#abortListeners) listener()
   }
 }

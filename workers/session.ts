@@ -27,7 +27,8 @@ import {
   outcomeRows,
 } from '../src/pool/messages.ts'
 import { Attempt, type Surroundings } from './attempt.ts'
-import { PidTable } from './process/pid-table.ts'
+import type { Choice } from './process/choose-starter.ts'
+import type { ProcessStarter } from './process/starter.ts'
 import type { ToolRegistry } from './tools/registry.ts'
 import { refuse, type ToolResult } from './tools/tool.ts'
 
@@ -90,6 +91,8 @@ const abortedOutcome = (attempt: Attempt, result: ToolResult): Outcome => ({
 export class Session {
   readonly #port: MessagePort
   readonly #tools: ToolRegistry
+  readonly #starter: ProcessStarter
+  readonly #ready: FromWorker
   readonly #surroundings: Surroundings
   readonly #running = new Map<number, Attempt>()
   #outcomes: Outcome[] = []
@@ -97,12 +100,14 @@ export class Session {
   /** Called when a report left nothing running. */
   #onIdle: (() => void) | null = null
 
-  constructor({ port, settings, pids }: SessionStart, tools: ToolRegistry) {
+  constructor({ port, settings }: SessionStart, tools: ToolRegistry, { starter, reason }: Choice) {
     this.#port = port
     this.#tools = tools
+    this.#starter = starter
+    this.#ready = { type: 'ready', spawn: { way: starter.way, reason } }
     this.#surroundings = {
       settings,
-      pids: new PidTable(pids),
+      starter,
       postProgress: (ref, message) => {
         this.#post({ type: 'progress', ref, atMs: Date.now(), message })
       },
@@ -116,7 +121,7 @@ export class Session {
         if (message.type === 'close') this.#close().then(resolve, reject)
         else this.#receive(message)
       })
-      this.#post({ type: 'ready' })
+      this.#post(this.#ready)
     })
   }
 
@@ -129,6 +134,9 @@ export class Session {
       case 'abort':
         this.#post({ type: 'ack', ref: message.ref })
         this.#abort(message.ref, message.graceMs, message.reason)
+        return
+      case 'inherit':
+        this.#starter.inherit(message.holdings)
         return
     }
   }

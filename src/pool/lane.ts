@@ -6,15 +6,19 @@
  *                                         │
  *                       abort ──► no ack in time, or the thread dies ──► lost: its attempts are told, and its
  *                                                                        processes killed; the pool opens another
+ *                       the thread is gone for good ──► what it held goes to another
  * ```
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import {
   type Assignment,
+  DESCRIPTORS_PER_COMMAND,
   type FromWorker,
+  type Holdings,
   type Outcome,
   type SessionStart,
+  type SpawnChoice,
   type ToWorker,
   type WorkerSettings,
   assignmentRows,
@@ -25,12 +29,17 @@ import {
 const ACK_WITHIN_MS = 3000
 
 export interface LaneEvents {
-  onReady(): void
+  onReady(spawn: SpawnChoice): void
   onOutcomes(outcomes: readonly Outcome[]): void
   onProgress(ref: number, atMs: number, message: string): void
-  /** The thread is gone. Nothing is told of this lane afterwards. */
+  /** The thread is lost. Only its end is told of this lane afterwards. */
   onLost(refs: readonly number[], culprit: number, reason: string): void
+  /** The lost thread cannot do anything any more: what it held may be let go. */
+  onGone(holdings: Holdings): void
 }
+
+const sharedInts = (length: number): Int32Array<SharedArrayBuffer> =>
+  new Int32Array(new SharedArrayBuffer(4 * length))
 
 export class Lane {
   /** Attempts on the thread, and whether they are over at once. */
@@ -39,7 +48,8 @@ export class Lane {
   lasting = 0
   readonly #events: LaneEvents
   readonly #port: MessagePort
-  readonly #pids: Int32Array<SharedArrayBuffer>
+  readonly #closed: Promise<void>
+  readonly #holdings: Holdings
   readonly #life = new AbortController()
   readonly #unanswered = new Map<number, NodeJS.Timeout>()
   #culprit = -1
@@ -49,11 +59,16 @@ export class Lane {
 
   constructor(piscina: Piscina, capacity: number, settings: WorkerSettings, events: LaneEvents) {
     this.#events = events
-    this.#pids = new Int32Array<SharedArrayBuffer>(new SharedArrayBuffer(4 * capacity))
+    this.#holdings = {
+      pids: sharedInts(capacity),
+      descriptors: sharedInts(DESCRIPTORS_PER_COMMAND * capacity),
+    }
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     port1.on('message', (message: FromWorker) => this.#onMessage(message))
-    const start: SessionStart = { port: port2, settings, pids: this.#pids }
+    // The other end is closed with the session, or with the thread itself.
+    this.#closed = new Promise((resolve) => port1.once('close', resolve))
+    const start: SessionStart = { port: port2, settings, holdings: this.#holdings }
     this.ended = piscina.run(start, { transferList: [port2], signal: this.#life.signal }).then(
       () => this.#end('the thread ended its session'),
       (error: unknown) => this.#end(error instanceof Error ? error.message : String(error)),
@@ -86,10 +101,16 @@ export class Lane {
   }
 
   killProcesses(): void {
-    for (let place = 0; place < this.#pids.length; place++) {
-      const pid = Atomics.exchange(this.#pids, place, 0)
+    const { pids } = this.#holdings
+    for (let place = 0; place < pids.length; place++) {
+      const pid = Atomics.load(pids, place)
       if (pid > 0) killGroup(pid)
     }
+  }
+
+  /** Hands over what a lost thread held. */
+  inherit(holdings: Holdings): void {
+    this.#post({ type: 'inherit', holdings })
   }
 
   #post(message: ToWorker): void {
@@ -100,7 +121,7 @@ export class Lane {
     if (this.#isOver) return
     switch (message.type) {
       case 'ready':
-        this.#events.onReady()
+        this.#events.onReady(message.spawn)
         return
       case 'report':
         this.#report(outcomesIn(message.rows))
@@ -137,10 +158,10 @@ export class Lane {
   #end(reason: string): void {
     for (const timer of this.#unanswered.values()) clearTimeout(timer)
     this.#unanswered.clear()
-    this.#port.close()
     if (this.#isOver) return
     this.#isOver = true
     this.killProcesses()
+    void this.#closed.then(() => this.#events.onGone(this.#holdings))
     const refs = [...this.#refs.keys()]
     this.#refs.clear()
     this.#events.onLost(refs, this.#culprit, this.#culprit >= 0 ? 'it did not answer an abort' : reason)

@@ -4,6 +4,7 @@
  * ```
  * main ── run [assignment …] ──► thread          a batch of attempts to begin at once
  * main ── abort ref ───────────► thread          stop one attempt: its process tree too
+ * main ── inherit holdings ────► thread          take over what a lost thread left behind
  * main ◄── report [outcome …] ── thread          what ended since the last report
  * main ◄── ack ref ───────────── thread          the abort was heard (a thread that does not answer is ended)
  * main ◄── progress ──────────── thread          a line of progress of one attempt
@@ -35,6 +36,7 @@ export type ToWorker =
   | { readonly type: 'run'; readonly rows: Rows }
   /** `graceMs` lies between SIGTERM and SIGKILL; 0 kills at once. `reason` is what a tool may put in its message. */
   | { readonly type: 'abort'; readonly ref: number; readonly graceMs: number; readonly reason: string }
+  | { readonly type: 'inherit'; readonly holdings: Holdings }
   /** No more work comes: end the session. */
   | { readonly type: 'close' }
 
@@ -59,7 +61,7 @@ export interface Outcome {
 }
 
 export type FromWorker =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly spawn: SpawnChoice }
   /** Of outcomes. */
   | { readonly type: 'report'; readonly rows: Rows }
   | { readonly type: 'ack'; readonly ref: number }
@@ -69,17 +71,33 @@ export type FromWorker =
 export interface SessionStart {
   readonly port: import('node:worker_threads').MessagePort
   readonly settings: WorkerSettings
-  /**
-   * Process group leaders alive on this thread, one a place, 0 for none: the main thread kills
-   * them when the thread is lost.
-   */
+  readonly holdings: Holdings
+}
+
+/** How a thread starts commands, by posix_spawn or node:child_process. */
+export interface SpawnChoice {
+  readonly way: 'posix' | 'node'
+  /** Why it is not posix_spawn, `''` where it is, or where it was not to be. */
+  readonly reason: string
+}
+
+/** Two pipes with two ends each. */
+export const DESCRIPTORS_PER_COMMAND = 4
+
+/** What the commands of one thread hold, in memory that outlives it; 0 for none. */
+export interface Holdings {
+  /** Process group leaders, one a command: the main thread kills them when the thread is lost. */
   readonly pids: Int32Array<SharedArrayBuffer>
+  /** What Node does not know of, for each of those commands: another thread closes it then. */
+  readonly descriptors: Int32Array<SharedArrayBuffer>
 }
 
 /** What tools may know of the configuration. Plain data, the same for every thread. */
 export interface WorkerSettings {
   /** `allow-list`, `open` or `strict`. */
   readonly shellPolicy: 'allow-list' | 'open' | 'strict'
+  /** How commands are started; `auto` is posix_spawn where that works. */
+  readonly spawn: 'auto' | 'posix' | 'node'
   /** Absolute paths or file URLs of modules that bring further tools. */
   readonly toolModules: readonly string[]
   /** Most bytes that stdout and stderr of a command keep, each. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import type { Executor, ExecutorEvents } from './executor.ts'
 import { Lane } from './lane.ts'
-import type { Assignment, Outcome, WorkerSettings } from './messages.ts'
+import type { Assignment, Holdings, Outcome, SpawnChoice, WorkerSettings } from './messages.ts'
 
 /** How long to wait before another thread takes the place of a lost one that never came up. */
 const REOPEN_AFTER_MS = 500
@@ -20,6 +20,8 @@ export interface PoolOptions {
   readonly settings: WorkerSettings
   /** Most MiB of JavaScript heap of one thread; past it the thread ends, and the daemon goes on. */
   readonly threadMemoryMb: number
+  /** Told how the first thread starts commands, and a later one that does it another way. */
+  readonly onSpawnChoice: (choice: SpawnChoice) => void
   /** Told when a thread was lost. */
   readonly onThreadLost: (reason: string) => void
 }
@@ -45,6 +47,9 @@ export class Pool implements Executor {
   readonly #seatOf: Seat[] = []
   #events: ExecutorEvents | null = null
   #isStopping = false
+  #way: SpawnChoice['way'] | null = null
+  /** What lost threads held, until a thread is there to take it over. */
+  readonly #estates: Holdings[] = []
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -133,8 +138,11 @@ export class Pool implements Executor {
 
   #openLane(seat: Seat, onReady: () => void, onFailed: (error: Error) => void): void {
     seat.lane = new Lane(this.#piscina!, this.#options.slots, this.#options.settings, {
-      onReady: () => {
+      onReady: (spawn) => {
         seat.isReady = true
+        if (this.#way !== spawn.way) this.#options.onSpawnChoice(spawn)
+        this.#way = spawn.way
+        this.#settleEstates()
         onReady()
       },
       onOutcomes: (outcomes) => this.#events!.onOutcomes(outcomes),
@@ -143,8 +151,18 @@ export class Pool implements Executor {
         onFailed(new Error(`a worker thread did not come up: ${reason}`))
         this.#replace(seat, refs, culprit, reason)
       },
+      onGone: (holdings) => {
+        this.#estates.push(holdings)
+        this.#settleEstates()
+      },
     })
     flush(seat)
+  }
+
+  #settleEstates(): void {
+    const heir = this.#seats.find((seat) => seat.isReady)?.lane
+    if (heir === undefined || heir === null) return
+    for (const holdings of this.#estates.splice(0)) heir.inherit(holdings)
   }
 
   #replace(seat: Seat, refs: readonly number[], culprit: number, reason: string): void {

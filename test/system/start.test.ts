@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { root, spawnDaemon, startDaemon } from '../support/daemon.ts'
+import { SPAWN_WAYS } from '../support/spawn-ways.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const execgo = (args: readonly string[], env: Record<string, string> = {}) =>
@@ -64,6 +65,39 @@ test('it runs from its sources too, with worker threads in TypeScript', async ()
   await daemon.submit([{ id: 'a', type: 'shell', params: { command: 'echo', args: ['hi'] } }])
   assert.equal((await daemon.settled('a')).result.stdout, 'hi\n')
   assert.equal(await daemon.stop(), 0)
+})
+
+const NO_KOFFI = `--require=${join(root, 'test/support/no-koffi.cjs')}`
+
+test('it says once how commands start, and why where the best way does not work', async () => {
+  const posix = [{ way: 'posix', reason: undefined, msg: 'commands start by posix_spawn' }]
+  const node = (reason?: string) => [{ way: 'node', reason, msg: 'commands start by node:child_process' }]
+  const [best] = SPAWN_WAYS
+  for (const [env, expected] of [
+    [{}, best === 'posix' ? posix : null],
+    [{ EXECGO_SPAWN: 'node' }, node()],
+    [{ NODE_OPTIONS: NO_KOFFI }, best === 'posix' ? node('no koffi for this machine') : null],
+  ] as const) {
+    const daemon = await startDaemon({ env })
+    const told = daemon.logLines
+      .filter((line) => line.includes('commands start by'))
+      .map((line) => JSON.parse(line))
+    if (expected !== null)
+      assert.deepEqual(
+        told.map(({ way, reason, msg }) => ({ way, reason, msg })),
+        expected,
+      )
+    await daemon.submit([{ id: 'a', type: 'shell', params: { command: 'echo', args: ['hi'] } }])
+    assert.equal((await daemon.settled('a')).result.stdout, 'hi\n')
+    await daemon.stop()
+  }
+})
+
+test('posix_spawn that was asked for and does not work ends with 1 and one line that names the setting', async () => {
+  const daemon = await spawnDaemon({ env: { EXECGO_SPAWN: 'posix', NODE_OPTIONS: NO_KOFFI } })
+  assert.equal(await daemon.exited, 1)
+  assert.match(daemon.stderr, /^execgo: .*EXECGO_SPAWN: posix does not work here: .*\n$/)
+  await daemon.stop()
 })
 
 test('help and version', async () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
+import { childrenOf, descriptorsOf } from '../support/children.ts'
 import { type TestDaemon, root, startDaemon } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
+import { SPAWN_WAYS } from '../support/spawn-ways.ts'
 
 let daemon: TestDaemon
 before(async () => {
@@ -64,6 +67,30 @@ test('a tool that never ends is given up after its timeout, and its slot is free
   await daemon.submit([{ id: 'after', type: 'noop' }])
   assert.equal((await daemon.settled('after')).status, 'success')
   assert.equal((await daemon.settled('never-9')).error, 'context deadline exceeded')
+})
+
+test('lost threads leave no process, no zombie and no descriptor behind', async () => {
+  const { pid } = daemon.child
+  const sleeper = (id: string) => ({ id, type: 'shell', params: { script: 'sleep 1000 & exec sleep 1000' } })
+  const isClean = () => {
+    const children = childrenOf(pid!)
+    return children.every(({ isZombie }) => isZombie) && (SPAWN_WAYS[0] === 'node' || children.length === 0)
+  }
+  // The first time opens what stays open.
+  let open = Number.POSITIVE_INFINITY
+  for (let round = 0; round < 4; round++) {
+    const ids = Array.from({ length: 5 }, (_, at) => `sleeper-${round}-${at}`)
+    await daemon.submit(ids.map(sleeper))
+    for (const id of ids) await daemon.until(id, ({ status }) => status === 'running')
+    await daemon.submit([{ id: `exit-${round}`, ...tool('exit') }])
+    await daemon.settled(`exit-${round}`)
+    for (const id of ids) await daemon.request('POST', `/tasks/${id}/cancel`)
+    for (const id of ids) await daemon.settled(id)
+    await eventually('no process is left', isClean)
+    // Each sleeper has three; a connection more or less is nobody's loss.
+    if (round > 0) await eventually('the descriptors are closed', () => descriptorsOf(pid!) <= open + 2)
+    else open = descriptorsOf(pid!)
+  }
 })
 
 test('an unknown tool fails, once', async () => {

@@ -31,6 +31,7 @@ describe('readConfig without anything', () => {
         maxConcurrency: config.maxConcurrency,
         shutdownTimeoutMs: config.shutdownTimeoutMs,
         shellPolicy: config.shellPolicy,
+        spawn: config.spawn,
         graceMs: config.graceMs,
         limits: config.limits,
       },
@@ -41,6 +42,7 @@ describe('readConfig without anything', () => {
         maxConcurrency: 10,
         shutdownTimeoutMs: 15_000,
         shellPolicy: 'allow-list',
+        spawn: 'auto',
         graceMs: 5000,
         limits: DEFAULT_LIMITS,
       },
@@ -107,6 +109,10 @@ describe('readConfig takes', () => {
   it('the shell policy, in any case', () => {
     assert.equal(configOf([], { EXECGO_SHELL_POLICY: ' Open ' }).shellPolicy, 'open')
     assert.equal(configOf([], { EXECGO_SHELL_POLICY: 'allow-list' }).shellPolicy, 'allow-list')
+  })
+
+  it('how commands are started', () => {
+    for (const way of ['auto', 'posix', 'node']) assert.equal(configOf([], { EXECGO_SPAWN: way }).spawn, way)
   })
 
   it('modules with tools, between commas', () =>
@@ -181,6 +187,7 @@ describe('readConfig refuses in one line that names the setting', () => {
     ['EXECGO_MAX_CONCURRENCY', 'many', whole(1, 100_000)],
     ['EXECGO_SHUTDOWN_TIMEOUT', '-1', whole(0, 86_400)],
     ['EXECGO_SHELL_POLICY', 'shut', 'expected allow-list or open'],
+    ['EXECGO_SPAWN', 'fork', 'expected auto, posix or node'],
     ['EXECGO_LOG_LEVEL', 'loud', 'expected one of trace, debug, info, warn, error, silent'],
     ['EXECGO_THREAD_MEMORY_MB', '1', whole(32, 65_536)],
     ['EXECGO_GRACE_MS', 'soon', whole(0, 600_000)],

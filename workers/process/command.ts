@@ -7,7 +7,7 @@ import type { ToolContext } from '../tools/tool.ts'
 import { BoundedOutput, type BoundedText } from './bounded-output.ts'
 import { commandEnvironment } from './environment.ts'
 import { drainPipes, PipeReader } from './pipe-reader.ts'
-import { type ProcessExit, type ProcessStarter, type StartedProcess, startProcess } from './spawn.ts'
+import type { ProcessExit, StartedProcess } from './starter.ts'
 import { terminateTree } from './terminate.ts'
 
 export interface Command {
@@ -25,12 +25,12 @@ export interface CommandResult {
   /** -1 where a signal ended it, or it never started. */
   readonly exitCode: number
   /** `SIGKILL` and the like, where one ended it. */
-  readonly signal: NodeJS.Signals | null
+  readonly signal: string | null
   readonly stdout: BoundedText
   readonly stderr: BoundedText
 }
 
-const SIGNAL_TEXTS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
+const SIGNAL_TEXTS: Readonly<Record<string, string>> = {
   SIGABRT: 'aborted',
   SIGALRM: 'alarm clock',
   SIGBUS: 'bus error',
@@ -67,36 +67,27 @@ const untilOver = async (
   let hasExited = false
   let termination: Promise<void> | null = null
   const tree = { leader: started.pid, marker, hasExited: () => hasExited }
-  const onAbort = (): void => {
-    termination = terminateTree(tree, () => context.graceMs)
-  }
-  if (context.signal.aborted) onAbort()
-  else context.signal.addEventListener('abort', onAbort, { once: true })
+  context.onAbort(() => {
+    if (!hasExited) termination = terminateTree(tree, () => context.graceMs)
+  })
   const exit = await started.exited
   hasExited = true
-  context.signal.removeEventListener('abort', onAbort)
   await termination
   return exit
 }
 
-export const runCommand = async (
-  command: Command,
-  context: ToolContext,
-  start: ProcessStarter = startProcess,
-): Promise<CommandResult> => {
+export const runCommand = async (command: Command, context: ToolContext): Promise<CommandResult> => {
   const marker = randomUUID()
   const environment = commandEnvironment(context, marker)
-  const result = await start({ ...command, environment })
+  const result = await context.starter.start({ ...command, environment })
   if (!result.ok)
     return { reason: result.reason, exitCode: -1, signal: null, stdout: NOTHING, stderr: NOTHING }
   const started = result.process
-  const place = context.pids.add(started.pid)
   const stdout = new BoundedOutput(context.settings.outputLimitBytes)
   const stderr = new BoundedOutput(context.settings.outputLimitBytes)
   const pipes = [new PipeReader(started.stdout, stdout)]
   if (started.stderr !== null) pipes.push(new PipeReader(started.stderr, stderr))
   const exit = await untilOver(started, marker, context)
-  context.pids.remove(place)
   await drainPipes(pipes)
   return {
     reason: exitReason(exit),

@@ -3,17 +3,26 @@
  * @see contract B1, B5
  */
 
+/** What a process finds in its environment. A name is in one of the two at most. */
+export interface Environment {
+  /** The same object for all of them. */
+  readonly inherited: NodeJS.ProcessEnv
+  readonly own: Readonly<Record<string, string>>
+}
+
 const SECRET = /^EXECGO_.*(TOKEN|SECRET|PASSWORD|KEY)/
 
 /** Marks every process of one command's tree, so that those which left it on purpose are found again. */
 export const RUN_MARKER = 'EXECGO_RUN'
 
-let base: NodeJS.ProcessEnv | null = null
+let inherited: NodeJS.ProcessEnv | null = null
 
 /** The daemon's environment without its secrets. Read once: it does not change while the daemon lives. */
-const baseEnvironment = (): NodeJS.ProcessEnv => {
-  base ??= Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET.test(name)))
-  return base
+const inheritedWithout = (own: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
+  inherited ??= Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !SECRET.test(name) && !(name in own)),
+  )
+  return inherited
 }
 
 /** `marker` names this one run of a command among all of this machine. */
@@ -24,11 +33,13 @@ export const commandEnvironment = (
     attempt,
   }: { readonly taskId: string; readonly graphId: string; readonly attempt: number },
   marker: string,
-): NodeJS.ProcessEnv => ({
-  ...baseEnvironment(),
-  // A task id may hold any character, an environment none that is NUL.
-  EXECGO_TASK_ID: taskId.replaceAll('\0', ''),
-  EXECGO_GRAPH_ID: graphId,
-  EXECGO_ATTEMPT: String(attempt),
-  [RUN_MARKER]: marker,
-})
+): Environment => {
+  const own = {
+    // A task id may hold any character, an environment none that is NUL.
+    EXECGO_TASK_ID: taskId.replaceAll('\0', ''),
+    EXECGO_GRAPH_ID: graphId,
+    EXECGO_ATTEMPT: String(attempt),
+    [RUN_MARKER]: marker,
+  }
+  return { inherited: inheritedWithout(own), own }
+}

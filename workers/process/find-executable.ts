@@ -2,7 +2,7 @@
  * Which file a command's name means, looked up before anything is started: the reasons are then exact, and the
  * ones that the guide's clients know.
  */
-import { accessSync, constants, type Stats, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { quote } from '../../src/domain/quote.ts'
 import { errnoText } from '../reasons.ts'
@@ -24,13 +24,30 @@ const isExecutable = (path: string): boolean => {
 }
 
 /** The first `name` in PATH; relative places in it are passed over. */
-const inPath = (name: string): string | null => {
+const searchPath = (name: string): string | null => {
   for (const folder of (process.env.PATH ?? '').split(':')) {
     if (!folder.startsWith('/')) continue
     const path = `${folder}/${name}`
-    if (isExecutable(path)) return path
+    // Most places have no such file, and asking for one that is not there must not cost an error each.
+    if (existsSync(path) && isExecutable(path)) return path
   }
   return null
+}
+
+/** How long a command is taken to be where it was: most of what a busy daemon starts is the same few commands. */
+const KNOWN_FOR_MS = 1000
+
+/** By name, what was found in PATH: never more than there are commands. */
+const known = new Map<string, { readonly path: string; readonly untilMs: number }>()
+
+const inPath = (name: string): string | null => {
+  const nowMs = performance.now()
+  const before = known.get(name)
+  if (before !== undefined && nowMs < before.untilMs) return before.path
+  const path = searchPath(name)
+  if (path === null) known.delete(name)
+  else known.set(name, { path, untilMs: nowMs + KNOWN_FOR_MS })
+  return path
 }
 
 const statOrReason = (path: string): Stats | string => {

@@ -2,9 +2,9 @@
  * Reads a command's output as it comes, and stops reading when the command is over: a process that it left behind
  * may hold the pipe for hours.
  */
-import type { Readable } from 'node:stream'
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BoundedOutput } from './bounded-output.ts'
+import type { OutputPipe } from './starter.ts'
 
 /** A drain ends when nothing came for this long. */
 const QUIET_MS = 50
@@ -12,46 +12,57 @@ const QUIET_MS = 50
 const DRAIN_MS = 200
 
 export class PipeReader {
-  readonly #stream: Readable
+  readonly #pipe: OutputPipe
   readonly ended: Promise<void>
   hasEnded = false
   receivedBytes = 0
 
   /** Several pipes may fill the same output. */
-  constructor(stream: Readable, output: BoundedOutput) {
-    this.#stream = stream
-    stream.on('data', (chunk: Buffer) => {
-      this.receivedBytes += chunk.length
-      output.append(chunk)
-    })
+  constructor(pipe: OutputPipe, output: BoundedOutput) {
+    this.#pipe = pipe
     this.ended = new Promise((resolve) => {
-      const end = (): void => {
+      const onChunk = (chunk: Buffer): void => {
+        this.receivedBytes += chunk.length
+        output.append(chunk)
+      }
+      const onEnd = (): void => {
         this.hasEnded = true
         resolve()
       }
-      // A pipe that fails has ended: what it gave until then is what there is.
-      stream.once('end', end).once('error', end).once('close', end)
+      pipe.read(onChunk, onEnd)
     })
   }
 
-  destroy(): void {
-    this.#stream.destroy()
+  close(): void {
+    this.#pipe.close()
   }
 }
 
+/** Settles with `what`, or after `ms`. */
+const within = (ms: number, what: Promise<unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    void what.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+
 /** What the pipes still hold once their writer is over; then they are closed on our side. */
 export const drainPipes = async (pipes: readonly PipeReader[]): Promise<void> => {
-  const deadlineMs = performance.now() + DRAIN_MS
   const received = (): number => pipes.reduce((sum, pipe) => sum + pipe.receivedBytes, 0)
   const isOpen = (): boolean => pipes.some((pipe) => !pipe.hasEnded)
+  // What ended together is told one after the other, in any order.
+  if (isOpen()) await nextTurn()
+  if (!isOpen()) return
+  // From here on: the turn may have taken long, where this thread was busy.
+  const deadlineMs = performance.now() + DRAIN_MS
   const allEnded = Promise.all(pipes.map((pipe) => pipe.ended))
-  const stop = new AbortController()
   for (let before = -1; isOpen() && received() !== before && performance.now() < deadlineMs; ) {
     before = received()
-    await Promise.race([allEnded, delay(QUIET_MS, undefined, { signal: stop.signal }).catch(() => {})])
+    await within(QUIET_MS, allEnded)
     // Where this thread was busy, the time passed before it could look into the pipes.
     if (isOpen()) await nextTurn()
   }
-  stop.abort()
-  for (const pipe of pipes) pipe.destroy()
+  for (const pipe of pipes) pipe.close()
 }

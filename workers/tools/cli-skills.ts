@@ -21,8 +21,8 @@ export const cliSkills: Tool = {
     if (result.signal !== null) details.signal = result.signal
     if (result.stdout.truncatedBytes > 0) details.stdout_truncated_bytes = result.stdout.truncatedBytes
     const rest: { details?: JsonObject } =
-      context.signal.aborted || Object.keys(details).length > 0 ? { details } : {}
-    if (result.reason !== '' || context.signal.aborted)
+      context.isAborted || Object.keys(details).length > 0 ? { details } : {}
+    if (result.reason !== '' || context.isAborted)
       return fail(`cli skill command failed: ${result.reason}`, { output, ...rest })
     return done(output, rest.details)
   },

@@ -5,7 +5,7 @@
 import type { Json, JsonObject } from '../../src/domain/json.ts'
 import type { ErrorCode } from '../../src/domain/runtime.ts'
 import type { WorkerSettings } from '../../src/pool/messages.ts'
-import type { PidTable } from '../process/pid-table.ts'
+import type { ProcessStarter } from '../process/starter.ts'
 
 /** What a tool knows of the attempt that it runs. */
 export interface ToolContext {
@@ -18,14 +18,18 @@ export interface ToolContext {
   /** From 1. */
   readonly attempt: number
   readonly settings: WorkerSettings
-  readonly pids: PidTable
+  readonly starter: ProcessStarter
   /**
    * Aborted at a timeout, a cancel and a stop; made when first asked for. Its reason is text that a message may
    * end with: `context deadline exceeded`.
    */
   readonly signal: AbortSignal
+  /** Whether the signal is aborted. */
+  readonly isAborted: boolean
   /** Milliseconds between SIGTERM and SIGKILL; known once the signal is aborted. */
   readonly graceMs: number
+  /** Calls back when the signal is aborted, or at once where it is; for those to whom making it costs too much. */
+  onAbort(listener: () => void): void
   /** Adds a line to the task's progress. */
   progress(message: string): void
 }

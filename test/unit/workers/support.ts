@@ -2,13 +2,17 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { JsonObject } from '../../../src/domain/json.ts'
-import type { WorkerSettings } from '../../../src/pool/messages.ts'
+import { DESCRIPTORS_PER_COMMAND, type Holdings, type WorkerSettings } from '../../../src/pool/messages.ts'
 import { Attempt } from '../../../workers/attempt.ts'
-import { PidTable } from '../../../workers/process/pid-table.ts'
+import { HoldingsTable } from '../../../workers/process/holdings.ts'
+import { chooseStarter } from '../../../workers/process/choose-starter.ts'
+import { NodeStarter } from '../../../workers/process/node-starter.ts'
+import type { ProcessStarter } from '../../../workers/process/starter.ts'
 import type { Tool, ToolResult } from '../../../workers/tools/tool.ts'
 
 export const SETTINGS: WorkerSettings = {
   shellPolicy: 'allow-list',
+  spawn: 'auto',
   toolModules: [],
   outputLimitBytes: 1024 * 1024,
   httpBodyLimitBytes: 1024 * 1024,
@@ -20,8 +24,21 @@ export interface AttemptOptions {
   readonly toolName?: string
   readonly inputJson?: string
   readonly settings?: Partial<WorkerSettings>
-  readonly places?: Int32Array
+  /** By node:child_process without one. */
+  readonly starter?: ProcessStarter
 }
+
+/** Room for what so many commands hold. */
+export const holdingsFor = (commands: number): Holdings => ({
+  pids: new Int32Array(new SharedArrayBuffer(4 * commands)),
+  descriptors: new Int32Array(new SharedArrayBuffer(4 * DESCRIPTORS_PER_COMMAND * commands)),
+})
+
+const nodeStarter = new NodeStarter(new HoldingsTable(holdingsFor(16)))
+
+/** Starts commands in one way, or not at all. */
+export const openStarter = async (way: ProcessStarter['way'], holdings: Holdings): Promise<ProcessStarter> =>
+  (await chooseStarter(way, new HoldingsTable(holdings))).starter
 
 export const attemptOf = (options: AttemptOptions = {}): Attempt =>
   new Attempt(
@@ -38,7 +55,7 @@ export const attemptOf = (options: AttemptOptions = {}): Attempt =>
     },
     {
       settings: { ...SETTINGS, ...options.settings },
-      pids: new PidTable(options.places ?? new Int32Array(new SharedArrayBuffer(64))),
+      starter: options.starter ?? nodeStarter,
       postProgress: () => {},
     },
   )

@@ -39,7 +39,7 @@ export const shell: Tool = {
     if (fields.problem !== null) return refuse(fields.problem)
     const { shellPolicy } = context.settings
     const run = async (what: Command, runner: string): Promise<ToolResult> =>
-      toResult(await runCommand(what, context), runner, context.signal.aborted)
+      toResult(await runCommand(what, context), runner, context.isAborted)
 
     if (script.trim() !== '') {
       const runner = scriptRunner(asked)
