@@ -34,6 +34,8 @@ export interface Libc {
   actionsAddOpen(actions: Memory, fd: number, path: string, flags: number, mode: number): number
   actionsAddDup2(actions: Memory, from: number, to: number): number
   actionsAddChdir(actions: Memory, path: string): number
+  /** Null in glibc before 2.34. */
+  readonly actionsAddCloseFrom: ((actions: Memory, least: number) => number) | null
   attributesInit(attributes: Memory): number
   attributesSetFlags(attributes: Memory, flags: number): number
   attributesSetSignalMask(attributes: Memory, signals: Memory): number
@@ -56,6 +58,13 @@ export const loadLibc = async (): Promise<Libc> => {
   const [int, long, text, memory] = ['int', 'long', 'str', 'void *'] as const
   const bind = (name: string, ...parameters: string[]) => library.func(name, int, parameters)
   const syscall = library.func('syscall', long, [long, long, long])
+  const bindIfThere = (name: string, ...parameters: string[]) => {
+    try {
+      return bind(name, ...parameters)
+    } catch {
+      return null
+    }
+  }
   const actions = 'posix_spawn_file_actions_'
   const attributes = 'posix_spawnattr_'
   return {
@@ -73,6 +82,7 @@ export const loadLibc = async (): Promise<Libc> => {
     actionsAddOpen: bind(`${actions}addopen`, memory, int, text, int, int),
     actionsAddDup2: bind(`${actions}adddup2`, memory, int, int),
     actionsAddChdir: bind(`${actions}addchdir_np`, memory, text),
+    actionsAddCloseFrom: bindIfThere(`${actions}addclosefrom_np`, memory, int),
     attributesInit: bind(`${attributes}init`, memory),
     attributesSetFlags: bind(`${attributes}setflags`, memory, 'short'),
     attributesSetSignalMask: bind(`${attributes}setsigmask`, memory, memory),

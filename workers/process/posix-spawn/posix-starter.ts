@@ -140,6 +140,8 @@ export class PosixStarter implements ProcessStarter {
       libc.actionsAddOpen(actions, 0, '/dev/null', 0, 0) ||
       libc.actionsAddDup2(actions, stdout[1]!, 1) ||
       libc.actionsAddDup2(actions, errorOutput[1]!, 2) ||
+      // Node's own are closed anyway, but not all are Node's: the database is none of a command's business.
+      (libc.actionsAddCloseFrom?.(actions, 3) ?? 0) ||
       (spec.dir === '' ? 0 : libc.actionsAddChdir(actions, spec.dir)) ||
       run(path, [spec.command, ...spec.args])
     // A script that does not say what runs it, as a shell would take it, and Node's way does.
