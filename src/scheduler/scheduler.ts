@@ -2,7 +2,7 @@
  * Decides what runs when. The loop has no thread and no timer of its own: whatever changes something wakes it.
  *
  * ```
- * submit ─► commit ─► lives ◄─────► executor        submit.ts · lives.ts
+ * submit ─► commit ─► lives ◄─────► executor        submit.ts · lives.ts · dispatcher.ts
  * cancel, retry ───────►│ what is over, in order    cancel.ts · graphs.ts
  *                       └─► outbox ─► commit        outbox.ts
  * ```
@@ -87,7 +87,7 @@ export class Scheduler implements ExecutorEvents {
    * next start. Ends the executor and the store too.
    */
   async stop(timeoutMs: number): Promise<void> {
-    this.#lives.isStopping = true
+    this.#lives.dispatcher.isStopping = true
     this.#attemptsEnded ??= this.#endAttempts(timeoutMs)
     await this.#attemptsEnded
     await this.#options.store.stop()
@@ -95,7 +95,8 @@ export class Scheduler implements ExecutorEvents {
 
   async #endAttempts(timeoutMs: number): Promise<void> {
     await this.#idleWithin(timeoutMs)
-    for (const attempt of this.#lives.attempts.held()) this.#lives.stopAttempt(attempt, 'shutdown', 0)
+    const { dispatcher } = this.#lives
+    for (const attempt of dispatcher.attempts.held()) dispatcher.stopAttempt(attempt, 'shutdown', 0)
     await this.#idleWithin(SHUTDOWN_KILL_MS)
     await this.#outbox.stop()
     this.#timers.stop()
@@ -141,18 +142,18 @@ export class Scheduler implements ExecutorEvents {
   }
 
   metrics(): Metrics {
-    this.#lives.counters.running = this.#lives.attempts.running
+    this.#lives.counters.running = this.#attempts.running
     return this.#lives.counters.snapshot()
   }
 
   /** Gives free slots to ready tasks. Safe to call at any time. */
   tick(): void {
-    this.#lives.tick()
+    this.#lives.dispatcher.tick()
   }
 
   onOutcomes(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
-      const attempt = this.#lives.attempts.get(outcome.ref)
+      const attempt = this.#attempts.get(outcome.ref)
       if (attempt === undefined) continue
       const { task, isCancelled } = attempt
       if (outcome.status === 'aborted' && attempt.stopCause === 'shutdown')
@@ -172,7 +173,7 @@ export class Scheduler implements ExecutorEvents {
   }
 
   onProgress(ref: number, atMs: number, message: string): void {
-    const task = this.#lives.attempts.get(ref)?.task
+    const task = this.#attempts.get(ref)?.task
     if (task === undefined) return
     task.progress = [...task.progress.slice(-MAX_PROGRESS_LINES), { atMs, message }]
     task.updatedMs = atMs
@@ -181,7 +182,7 @@ export class Scheduler implements ExecutorEvents {
   onLost(refs: readonly number[], culprit: number, reason: string): void {
     this.#options.log.error({ reason, attempts: refs.length }, 'a worker thread was lost')
     for (const ref of refs) {
-      const attempt = this.#lives.attempts.get(ref)
+      const attempt = this.#attempts.get(ref)
       if (attempt === undefined) continue
       const { task, stopCause, isCancelled } = attempt
       // Where another attempt blocked the thread, one that nobody was stopping lost it through no fault of its own.
@@ -207,6 +208,10 @@ export class Scheduler implements ExecutorEvents {
     this.#options.log.info({ ...names, ...details }, message)
   }
 
+  get #attempts() {
+    return this.#lives.dispatcher.attempts
+  }
+
   get #parts() {
     const { store } = this.#options
     return { store, lives: this.#lives, outbox: this.#outbox, removed: this.#removed }
@@ -221,7 +226,7 @@ export class Scheduler implements ExecutorEvents {
 
   /** Resolves when nothing runs, or after `timeoutMs`. */
   async #idleWithin(timeoutMs: number): Promise<void> {
-    if (this.#lives.attempts.running === 0) return
+    if (this.#attempts.running === 0) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs)
       this.#lives.onIdle = () => {

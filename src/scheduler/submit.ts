@@ -142,7 +142,7 @@ export class Submissions {
     for (const task of tasks) lives.begin(task)
     for (const { task, id } of outside) this.#waitFor(task, id, existing.get(id)!)
     if (replaced.length + outside.length > 0) lives.settle()
-    else lives.wake()
+    else lives.dispatcher.wake()
     return ok(accepted)
   }
 
