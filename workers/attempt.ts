@@ -1,6 +1,7 @@
 /**
  * One attempt while it runs: what its tool knows of it, and what the session needs to end it.
  */
+import { graphIdOf } from '../src/domain/graph-record.ts'
 import type { Assignment, WorkerSettings } from '../src/pool/messages.ts'
 import type { ProcessStarter } from './process/starter.ts'
 import type { ToolContext } from './tools/tool.ts'
@@ -45,7 +46,7 @@ export class Attempt implements ToolContext {
   }
 
   get graphId(): string {
-    return this.assignment.graphId
+    return graphIdOf(this.assignment.graphKey)
   }
 
   get toolName(): string {

@@ -12,6 +12,12 @@ export interface ExecutorEvents {
   onLost(refs: readonly number[], culprit: number, reason: string): void
 }
 
+/** An assignment, and what decides where it goes. */
+export interface Dispatched extends Assignment {
+  /** Its tool is over as soon as it begins. */
+  readonly isInstant: boolean
+}
+
 export interface Executor {
   /** Resolves when work can begin; rejects when no thread comes up. */
   start(events: ExecutorEvents): Promise<void>
@@ -21,7 +27,7 @@ export interface Executor {
    * Begins attempts. Those of instant tools in one call run on one thread, so that no two of them run at once. A `ref`
    * names an attempt until its outcome, or its loss, was told.
    */
-  dispatch(assignments: readonly Assignment[]): void
+  dispatch(assignments: readonly Dispatched[]): void
   /** Stops one attempt, which then ends `aborted`. @param graceMs between SIGTERM and SIGKILL; 0 kills at once */
   abort(ref: number, graceMs: number, reason: string): void
   /** Kills every process that attempts started, now: for an end that cannot wait. */

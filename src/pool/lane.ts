@@ -11,8 +11,8 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
+import type { Dispatched } from './executor.ts'
 import {
-  type Assignment,
   DESCRIPTORS_PER_COMMAND,
   type FromWorker,
   type Holdings,
@@ -75,7 +75,7 @@ export class Lane {
     )
   }
 
-  run(assignments: readonly Assignment[]): void {
+  run(assignments: readonly Dispatched[]): void {
     for (const { ref, isInstant } of assignments) {
       this.#refs.set(ref, isInstant)
       if (!isInstant) this.lasting++

@@ -17,9 +17,7 @@ export interface Assignment {
   /** Names the attempt on this thread until its outcome came back. */
   readonly ref: number
   readonly taskId: string
-  readonly graphId: string
-  /** Its tool is over as soon as it begins. */
-  readonly isInstant: boolean
+  readonly graphKey: number
   /** `os`, `mcp` or `cli-skills`. */
   readonly category: string
   /** `''` where the task has none. */
@@ -114,13 +112,13 @@ export interface WorkerSettings {
  */
 export type Rows = readonly (string | number)[]
 
-const ASSIGNMENT_WIDTH = 9
+const ASSIGNMENT_WIDTH = 8
 
 export const assignmentRows = (assignments: readonly Assignment[]): Rows => {
   const rows: (string | number)[] = []
   for (const assignment of assignments) {
-    const { ref, taskId, graphId, isInstant, category, toolName, inputJson, attempt, handleId } = assignment
-    rows.push(ref, taskId, graphId, isInstant ? 1 : 0, category, toolName, inputJson, attempt, handleId)
+    const { ref, taskId, graphKey, category, toolName, inputJson, attempt, handleId } = assignment
+    rows.push(ref, taskId, graphKey, category, toolName, inputJson, attempt, handleId)
   }
   return rows
 }
@@ -131,13 +129,12 @@ export const assignmentsIn = (rows: Rows): Assignment[] => {
     assignments.push({
       ref: rows[at] as number,
       taskId: rows[at + 1] as string,
-      graphId: rows[at + 2] as string,
-      isInstant: rows[at + 3] === 1,
-      category: rows[at + 4] as string,
-      toolName: rows[at + 5] as string,
-      inputJson: rows[at + 6] as string,
-      attempt: rows[at + 7] as number,
-      handleId: rows[at + 8] as string,
+      graphKey: rows[at + 2] as number,
+      category: rows[at + 3] as string,
+      toolName: rows[at + 4] as string,
+      inputJson: rows[at + 5] as string,
+      attempt: rows[at + 6] as number,
+      handleId: rows[at + 7] as string,
     })
   }
   return assignments

@@ -7,9 +7,9 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import type { Executor, ExecutorEvents } from './executor.ts'
+import type { Dispatched, Executor, ExecutorEvents } from './executor.ts'
 import { Lane } from './lane.ts'
-import type { Assignment, Holdings, Outcome, SpawnChoice, WorkerSettings } from './messages.ts'
+import type { Holdings, Outcome, SpawnChoice, WorkerSettings } from './messages.ts'
 
 /** How long to wait before another thread takes the place of a lost one that never came up. */
 const REOPEN_AFTER_MS = 500
@@ -31,7 +31,7 @@ interface Seat {
   lane: Lane | null
   isReady: boolean
   /** Assignments that go out with the next message. */
-  batch: Assignment[]
+  batch: Dispatched[]
   /** How many of them are not instant. */
   waiting: number
 }
@@ -85,7 +85,7 @@ export class Pool implements Executor {
     await this.#piscina?.destroy()
   }
 
-  dispatch(assignments: readonly Assignment[]): void {
+  dispatch(assignments: readonly Dispatched[]): void {
     // Chosen once: waking a second thread costs more than they do.
     const forInstants = this.#freest()
     for (const assignment of assignments) {

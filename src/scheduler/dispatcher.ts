@@ -8,8 +8,7 @@
  * ```
  */
 import type { Task } from '../domain/task.ts'
-import type { Executor } from '../pool/executor.ts'
-import type { Assignment } from '../pool/messages.ts'
+import type { Dispatched, Executor } from '../pool/executor.ts'
 import { assignmentOf } from './assignment.ts'
 import { type Attempt, Attempts, type Slot, type StopCause } from './attempts.ts'
 import { STOP_REASONS } from './envelopes.ts'
@@ -38,7 +37,7 @@ export class Dispatcher {
   /** One that was cancelled there is left in line, and dropped when its turn comes. */
   readonly #ready = new ReadyQueue<Task>((task) => task.phase === 'ready')
   /** What goes to the executor at the end of a tick. */
-  #batch: Assignment[] = []
+  #batch: Dispatched[] = []
   /** The slot that the next attempt of an instant tool may share, while a tick lasts. */
   #shared: Slot | null = null
   #isAwake = false

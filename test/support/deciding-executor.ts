@@ -3,8 +3,8 @@
  * a call to it: what a test decides comes from the test's own turn of the event loop.
  */
 import assert from 'node:assert/strict'
-import type { Executor, ExecutorEvents } from '../../src/pool/executor.ts'
-import type { Assignment, Outcome } from '../../src/pool/messages.ts'
+import type { Dispatched, Executor, ExecutorEvents } from '../../src/pool/executor.ts'
+import type { Outcome } from '../../src/pool/messages.ts'
 
 /** A call to `abort`. */
 export interface Abort {
@@ -24,9 +24,9 @@ export interface Failure {
 
 export class DecidingExecutor implements Executor {
   /** Attempts that have not ended, by ref, in the order in which they began. */
-  readonly pending = new Map<number, Assignment>()
+  readonly pending = new Map<number, Dispatched>()
   /** Every attempt that began. */
-  readonly begun: Assignment[] = []
+  readonly begun: Dispatched[] = []
   readonly aborts: Abort[] = []
   /** The most attempts that were under way at once. */
   most = 0
@@ -51,7 +51,7 @@ export class DecidingExecutor implements Executor {
     this.stops++
   }
 
-  dispatch(assignments: readonly Assignment[]): void {
+  dispatch(assignments: readonly Dispatched[]): void {
     assert.ok(assignments.length > 0, 'a batch is never empty')
     for (const assignment of assignments) {
       assert.ok(!this.pending.has(assignment.ref), `ref ${assignment.ref} is under way already`)

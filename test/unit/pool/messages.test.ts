@@ -7,8 +7,7 @@ test('assignments come out of their rows as they went in', () => {
   const first: Assignment = {
     ref: 0,
     taskId: 'a task',
-    graphId: 'g-1',
-    isInstant: false,
+    graphKey: 1,
     category: 'os',
     toolName: 'noop',
     inputJson: '{"message":"中"}',

@@ -266,12 +266,12 @@ class World {
   /** Which of those that are ready begins is the scheduler's choice; the model is told. */
   #seeBegun(): void {
     const { executor } = this.#life
-    for (const [ref, { taskId, graphId, attempt }] of executor.pending) {
+    for (const [ref, { taskId, graphKey, attempt }] of executor.pending) {
       const known = this.#tasks.get(ref)
-      const task = this.#model.graphs.get(Number(graphId.slice(2)))?.tasks.get(taskId)
-      assert.ok(task, `${taskId} of ${graphId} runs, which nobody knows`)
+      const task = this.#model.graphs.get(graphKey)?.tasks.get(taskId)
+      assert.ok(task, `${taskId} of graph ${graphKey} runs, which nobody knows`)
       if (known === task && task.state === 'running' && task.attempts === attempt) continue
-      assert.equal(task.state, 'ready', `${taskId} of ${graphId} began`)
+      assert.equal(task.state, 'ready', `${taskId} of graph ${graphKey} began`)
       if (task.mayRepeatNumber) assert.ok(attempt >= 1 && attempt <= task.attempts + 1, taskId)
       else assert.equal(attempt, task.attempts + 1, `attempt of ${taskId}`)
       this.#model.begin(task, attempt)

@@ -79,7 +79,7 @@ describe('the scheduler gives slots', () => {
     assert.deepEqual(a, {
       ref: 0,
       taskId: 'a',
-      graphId: 'g-1',
+      graphKey: 1,
       isInstant: false,
       category: 'os',
       toolName: 'shell',

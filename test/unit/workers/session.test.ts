@@ -31,8 +31,7 @@ class Peer {
   run(...assignments: (Partial<Assignment> & { ref: number })[]): void {
     const rest = {
       taskId: 't',
-      graphId: 'g-1',
-      isInstant: false,
+      graphKey: 1,
       category: 'os',
       toolName: 'noop',
       inputJson: '{}',

@@ -45,8 +45,7 @@ export const attemptOf = (options: AttemptOptions = {}): Attempt =>
     {
       ref: 1,
       taskId: options.taskId ?? 'a task',
-      graphId: 'g-7',
-      isInstant: false,
+      graphKey: 7,
       category: 'os',
       toolName: options.toolName ?? '',
       inputJson: options.inputJson ?? '{}',
