@@ -43,15 +43,20 @@ export const store: Question = {
     const ended = acceptPlan(planned.value, new Keys(), nowMs, false).tasks.map((task) => over(task, nowMs))
     bench
       .add('a graph of 100 accepted', () => {
-        records.clear()
+        records.begin()
         ids.announce(accepted)
+        records.open('accepts', 1)
         writePart(records, accepted.graph, accepted.tasks, false)
+        records.close()
         records.end()
+        records.recycle(records.detach())
         ids.takeBack(accepted)
       })
       .add('100 outcomes packed', () => {
-        records.clear()
+        records.begin()
         packBatches(ended, 1, records, index)
+        records.end()
+        records.recycle(records.detach())
       })
   },
 }

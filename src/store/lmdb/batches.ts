@@ -10,7 +10,6 @@ const BATCH_BYTES = 32 * 1024
 
 export interface Batch {
   readonly number: number
-  readonly payload: Buffer
   readonly heads: Heads
 }
 
@@ -26,15 +25,17 @@ export const packBatches = (
   let size = 0
   for (let at = 0; at < tasks.length; at++) {
     const text = finishedTaskJson(tasks[at]!)
+    const number = first + batches.length
+    if (texts.length === 0) records.open('batches', number)
     records.write(text)
     texts.push(text)
     // A string has at most three bytes a unit; its length is near enough to bound a batch.
     size += text.length
     if (size < BATCH_BYTES && at < tasks.length - 1) continue
-    const payload = records.end()
-    const heads = Heads.make(texts.length, (bytes) => records.take(bytes))
+    const payload = records.close()
+    const heads = Heads.make(texts.length, (bytes) => records.take('heads', number, bytes))
     fill(heads, tasks, at + 1 - texts.length, texts, payload.length === size, index)
-    batches.push({ number: first + batches.length, payload, heads })
+    batches.push({ number, heads })
     texts = []
     size = 0
   }

@@ -13,6 +13,7 @@
  * before it was written is in no hurry: it goes with the next group that somebody waits for.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { bounded } from './problems.ts'
 
 /** A write under way. */
 export interface Written {
@@ -33,8 +34,8 @@ export interface Waiting<T> {
 }
 
 export interface GroupWriter<T> {
-  /** Opens a transaction. `fill` is called at the end of this turn, to write into it. */
-  open(fill: () => void): Written
+  /** Begins to write. `fill` is called at the end of this turn or later, and writes. @param first of those that wait */
+  open(fill: () => void, first: T): Written
   /** Writes a group, or the first of its items: returns how many it took. */
   write(items: readonly Waiting<T>[]): number
   /** The group can be read back. Called before the next one is written. */
@@ -125,7 +126,7 @@ export class GroupCommit<T> {
     this.#isDue = false
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    let group: readonly Waiting<T>[] = []
+    let group: readonly Waiting<T>[] | null = null
     let failure: { readonly error: unknown } | null = null
     try {
       const { committed, flushed } = this.#writer.open(() => {
@@ -135,14 +136,14 @@ export class GroupCommit<T> {
           failure = { error }
           group = this.#takeAll()
         }
-      })
+      }, this.#waiting[0]!.item)
       flushed.catch(ignore)
       committed
         .then(() => {
           if (failure !== null) throw failure.error
-          this.#onCommitted(group, flushed)
+          this.#onCommitted(group!, flushed)
         })
-        .catch((error: unknown) => this.#onFailed(group, error))
+        .catch((error: unknown) => this.#onFailed(group ?? this.#takeAll(), error))
     } catch (error) {
       this.#onFailed(this.#takeAll(), error)
     }
@@ -218,18 +219,6 @@ const MOST_UNSYNCED = 2
 
 /** What nobody waits for is written after this long. */
 const HOLD_MS = 5
-
-/** LMDB never settles the promise of a sync that failed: after this long it is taken as that. */
-const SYNC_WITHIN_MS = 30_000
-
-const bounded = (flushed: Promise<unknown>): Promise<unknown> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`the disk did not confirm a write within ${SYNC_WITHIN_MS / 1000} s`)),
-      SYNC_WITHIN_MS,
-    )
-    flushed.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 
 /** Between a failed write and the next try, where something was told already. */
 const AGAIN_AFTER_MS = 200

@@ -10,6 +10,7 @@ import type { GroupCommit } from './group-commit.ts'
 import { CODES, Heads } from './heads.ts'
 import type { Loaded } from './load.ts'
 import type { Memory } from './memory.ts'
+import type { Pending } from './pending.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import { encodeStarts } from './starts.ts'
 import type { Change } from './write-group.ts'
@@ -27,6 +28,7 @@ export interface HousekeepingOptions {
   readonly retention: Retention
   readonly onProblem: (error: unknown, what: string) => void
   readonly tables: Tables
+  readonly pending: Pending
   readonly memory: Memory
   readonly commits: GroupCommit<Change>
 }
@@ -145,7 +147,8 @@ export class Housekeeping {
 
   /** First answers that are too old to be given again, and graphs without a task left. */
   async #sweep(): Promise<void> {
-    const { tables, memory, nowMs } = this.#options
+    const { tables, pending, memory, nowMs } = this.#options
+    await pending.drain()
     const cutoffMs = nowMs() - FIRST_ANSWER_MS
     await this.#each(tables.answers, (key, value) => {
       if ((value as FirstAnswer).atMs <= cutoffMs) part(tables.answers.remove(key))

@@ -20,14 +20,19 @@ import { prepareDataDir } from '../data-dir.ts'
 import type { Commit, Durability, FinishedTask, FirstAnswer, Found, Store } from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
+import { entriesIn, putEntry } from './entries.ts'
 import { GroupCommit } from './group-commit.ts'
+import { GroupDisk } from './group-disk.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
 import { Ids } from './ids.ts'
+import { Journal } from './journal.ts'
 import { load } from './load.ts'
 import { type DataDirLock, lockDataDir } from './lock.ts'
 import { Memory } from './memory.ts'
-import { explain, later, storeProblem } from './problems.ts'
+import { Pending } from './pending.ts'
+import { bounded, explain, later, storeProblem } from './problems.ts'
 import { Reader } from './reader.ts'
+import { RecordBuffer } from './record-buffer.ts'
 import { StartNotes } from './start-notes.ts'
 import { takeOver } from './take-over.ts'
 import { Texts } from './texts.ts'
@@ -50,6 +55,8 @@ export interface LmdbStoreOptions {
 interface Open {
   readonly tables: Tables
   readonly lock: DataDirLock
+  readonly journal: Journal
+  readonly pending: Pending
   readonly memory: Memory
   readonly reader: Reader
   readonly notes: StartNotes
@@ -80,7 +87,8 @@ export class LmdbStore implements Store {
         return opened
       })
       await takeOver(tables, dataDir, path, nowMs())
-      return explain(path, () => this.#load(tables, lock))
+      const journal = await recover(tables, dataDir)
+      return explain(path, () => this.#load(tables, lock, journal))
     } catch (error) {
       await lock.release()
       throw error
@@ -167,21 +175,26 @@ export class LmdbStore implements Store {
     }
   }
 
-  #load(tables: Tables, lock: DataDirLock): Found {
+  #load(tables: Tables, lock: DataDirLock, journal: Journal): Found {
+    const { onProblem } = this.#options
     const notes = new StartNotes(join(this.#options.dataDir, STARTS_FILE), String(tables.meta.get('id')))
     const loaded = load(tables, notes.read())
     const memory = new Memory(loaded.index, loaded.acceptsAlive, loaded.withGone)
-    const texts = new Texts(tables)
+    const records = new RecordBuffer()
+    const onApplied = (): void => housekeeping.noteChange()
+    const pending = new Pending({ tables, journal, records, onApplied, onProblem })
+    const texts = new Texts(tables, pending)
     for (const task of loaded.unfinished) {
       memory.index.hold(task)
       if (!memory.graphs.has(task.graph.key)) memory.addGraph(task.graph)
       memory.awaited.add(task, memory.index.accept(task.key))
     }
     const ids = new Ids(memory, texts)
-    const commits = new GroupCommit<Change>(new Writer(tables, memory, texts, ids, loaded))
-    const housekeeping = new Housekeeping({ ...this.#options, tables, memory, commits })
-    const reader = new Reader(tables, memory, texts, this.#options.nowMs)
-    this.#open = { tables, lock, memory, reader, notes, ids, commits, housekeeping }
+    const disk = new GroupDisk({ tables, journal, records, pending })
+    const commits = new GroupCommit<Change>(new Writer({ tables, memory, texts, ids, records, disk }, loaded))
+    const housekeeping = new Housekeeping({ ...this.#options, tables, pending, memory, commits })
+    const reader = new Reader(tables, pending, memory, texts, this.#options.nowMs)
+    this.#open = { tables, lock, journal, pending, memory, reader, notes, ids, commits, housekeeping }
     housekeeping.start(loaded)
     this.#note('attempts cannot be noted as they begin', () => notes.reset(loaded.begun))
     return {
@@ -193,17 +206,44 @@ export class LmdbStore implements Store {
     }
   }
 
+  /** What the tables do not take now is in the journal, and gets there at the next start. */
+  async #drain({ pending }: Open): Promise<void> {
+    await pending
+      .drain()
+      .catch((error: unknown) => this.#options.onProblem(error, 'the database is behind the journal'))
+  }
+
   async #close(): Promise<void> {
     const open = this.#open
     if (open === null) return
     await open.commits.end()
+    await this.#drain(open)
     await open.housekeeping.stop()
     await open.commits.idle()
+    await this.#drain(open)
+    open.pending.stop()
     // After a failed write LMDB's own promises of a sync never resolve; all that was promised was waited for above.
     await Promise.race([open.tables.root.close(), later(null, CLOSE_WITHIN_MS)])
     open.notes.close()
+    open.journal.close()
     await open.lock.release()
   }
+}
+
+/** Takes into the tables what the journal has and they do not: a crash came between. */
+const recover = async (tables: Tables, dataDir: string): Promise<Journal> => {
+  const id = String(tables.meta.get('id'))
+  let last = Number(tables.meta.get('applied') ?? 0)
+  const records = Journal.read(dataDir, id, last)
+  if (records.length > 0) {
+    last += records.length
+    tables.root.transactionSync(() => {
+      for (const record of records) for (const entry of entriesIn(record)) putEntry(tables, entry)
+      tables.meta.putSync('applied', last)
+    })
+    await bounded(tables.root.flushed)
+  }
+  return Journal.open(dataDir, id, last)
 }
 
 const CLOSE_WITHIN_MS = 2000

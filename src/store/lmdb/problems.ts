@@ -50,5 +50,17 @@ export const storeProblem = async (error: unknown, dataDir: string): Promise<Err
 /** With less than this free a failed write is put down to it. */
 const FULL_DISK_BYTES = 1024 * 1024
 
+/** LMDB never settles the promise of a sync that failed: after this long it is taken as that. */
+const SYNC_WITHIN_MS = 30_000
+
+export const bounded = (synced: Promise<unknown>): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`the disk did not confirm a write within ${SYNC_WITHIN_MS / 1000} s`)),
+      SYNC_WITHIN_MS,
+    )
+    synced.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+
 export const later = <T>(value: T, ms = 50): Promise<T> =>
   new Promise((resolve) => setTimeout(() => resolve(value), ms))

@@ -4,19 +4,23 @@ import { keyOfHandle } from '../../domain/task.ts'
 import type { Status } from '../../domain/lifecycle.ts'
 import { liveTaskJson, publishedStatus } from '../../domain/task-json.ts'
 import { FIRST_ANSWER_MS, type FinishedTask, type FirstAnswer, type StoreReader } from '../store.ts'
+import type { Database } from 'lmdb'
 import type { Tables } from './database.ts'
 import { statusOfCode } from './heads.ts'
 import type { Memory } from './memory.ts'
+import type { Pending } from './pending.ts'
 import { isTextOf, type Texts } from './texts.ts'
 
 export class Reader implements StoreReader {
   readonly #tables: Tables
   readonly #memory: Memory
   readonly #texts: Texts
+  readonly #pending: Pending
   readonly #nowMs: () => number
 
-  constructor(tables: Tables, memory: Memory, texts: Texts, nowMs: () => number) {
+  constructor(tables: Tables, pending: Pending, memory: Memory, texts: Texts, nowMs: () => number) {
     this.#tables = tables
+    this.#pending = pending
     this.#memory = memory
     this.#texts = texts
     this.#nowMs = nowMs
@@ -36,7 +40,7 @@ export class Reader implements StoreReader {
   }
 
   async getByHandle(handleId: string): Promise<string | null> {
-    const key = this.#tables.handles.get(handleId) ?? keyOfHandle(handleId)
+    const key = (this.#valueOf('handles', handleId) as number | undefined) ?? keyOfHandle(handleId)
     const text = key < 0 ? null : this.#textOf(key)
     return text?.includes(`"handle_id":"${handleId}"`) === true ? text : null
   }
@@ -54,15 +58,21 @@ export class Reader implements StoreReader {
   }
 
   async graph(key: number): Promise<Graph | null> {
-    return this.#memory.graphs.get(key) ?? graphOf(key, this.#tables.graphs.get(key))
+    return this.#memory.graphs.get(key) ?? graphOf(key, this.#valueOf('graphs', key))
   }
 
   async graphs(beforeKey: number, limit: number): Promise<readonly Graph[]> {
     const found: Graph[] = []
     for (const graph of this.#memory.graphs.values()) if (graph.key < beforeKey) found.push(graph)
+    const added = new Set<number>()
+    for (const [key, value] of this.#pending.added('graphs')) {
+      added.add(key)
+      const isNext = key < beforeKey && !this.#memory.graphs.has(key)
+      if (isNext) found.push(graphOf(key, JSON.parse(value.toString()))!)
+    }
     const range = { start: beforeKey - 1, end: 0, reverse: true, limit }
     for (const { key, value } of this.#tables.graphs.getRange(range)) {
-      const graph = this.#memory.graphs.has(key) ? null : graphOf(key, value)
+      const graph = this.#memory.graphs.has(key) || added.has(key) ? null : graphOf(key, value)
       if (graph !== null) found.push(graph)
     }
     return found.sort((a, b) => b.key - a.key).slice(0, limit)
@@ -78,8 +88,15 @@ export class Reader implements StoreReader {
   }
 
   async firstAnswer(key: string): Promise<FirstAnswer | null> {
-    const answer = this.#tables.answers.get(key) as FirstAnswer | undefined
+    const answer = this.#valueOf('answers', key) as FirstAnswer | undefined
     return answer === undefined || answer.atMs + FIRST_ANSWER_MS <= this.#nowMs() ? null : answer
+  }
+
+  /** What a table of JSON has, or will have in a moment. */
+  #valueOf(table: 'graphs' | 'answers' | 'handles', key: number | string): unknown {
+    const added = this.#pending.get(table, key)
+    if (added !== undefined) return added === null ? undefined : JSON.parse(added.toString())
+    return (this.#tables[table] as Database<unknown, number | string>).get(key)
   }
 
   /** By the index alone: no record is read for it. */

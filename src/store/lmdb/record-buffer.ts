@@ -1,48 +1,120 @@
 /**
- * The records of one group, one after the other in one buffer, which the next group uses again: LMDB reads them where
- * they are, until the group is committed.
+ * The record of one group, and of those before it that are not in the tables yet: one after the other in chunks of
+ * memory, which are used again when LMDB has them.
  */
+import {
+  type Entry,
+  entryHeadBytes,
+  padded,
+  RECORD_HEAD_BYTES,
+  setValueLength,
+  type TableName,
+  writeEntryHead,
+} from './entries.ts'
 
-const FIRST_BYTES = 256 * 1024
-/** A larger buffer is not kept. */
-const MOST_KEPT_BYTES = 8 * 1024 * 1024
+const CHUNK_BYTES = 256 * 1024
+/** Chunks that are kept for later. */
+const MOST_SPARE = 16
 /** Text is gathered up to this length: fewer and larger pieces are encoded faster, short ones die young. */
 const PIECE_UNITS = 16 * 1024
 
+export interface GroupRecord {
+  /** With room for the record's head. */
+  readonly bytes: Buffer
+  readonly entries: readonly Entry[]
+}
+
 export class RecordBuffer {
-  #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
-  /** Where the record that is being written begins, and how far it is. */
+  #bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  readonly #spare: Buffer[] = []
+  /** Chunks with records in them. */
+  #used: Buffer[] = [this.#bytes]
+  /** Where the record begins, the entry that is being written, its value, and how far it is. */
   #start = 0
+  #entryAt = 0
+  #valueAt = 0
   #end = 0
   #piece = ''
+  #entries: Entry[] = []
+  #table: TableName = 'accepts'
+  #key: number | string = 0
 
-  /** Forgets all records: nobody reads them any more. */
-  clear(): void {
-    if (this.#bytes.length > MOST_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
-    this.#start = 0
-    this.#end = 0
+  /** Begins a record. What was written of another one since is forgotten. */
+  begin(): void {
+    this.#end = this.#start
+    this.#piece = ''
+    this.#entries = []
+    this.#reserve(RECORD_HEAD_BYTES)
+    this.#end += RECORD_HEAD_BYTES
   }
 
-  /** Goes on with the record that is being written. */
+  /** Begins an entry. */
+  open(table: TableName, key: number | string): void {
+    this.#table = table
+    this.#key = key
+    this.#head(false)
+  }
+
+  /** Goes on with the value of the entry that is being written. */
   write(text: string): void {
     this.#piece += text
     if (this.#piece.length >= PIECE_UNITS) this.#encode()
   }
 
-  /** Ends the record. */
-  end(): Buffer {
+  /** Ends the entry: its value. */
+  close(): Buffer {
     this.#encode()
-    const record = this.#bytes.subarray(this.#start, this.#end)
-    // Numbers are put at multiples of eight.
-    this.#start = this.#end = Math.ceil(this.#end / 8) * 8
-    return record
+    const value = this.#bytes.subarray(this.#valueAt, this.#end)
+    setValueLength(this.#bytes, this.#entryAt, value.length)
+    this.#pad()
+    this.#entries.push({ table: this.#table, key: this.#key, value })
+    return value
   }
 
-  /** A record of `bytes` bytes, to be filled. */
-  take(bytes: number): Buffer {
+  /** An entry whose value has `bytes` bytes, to be filled before the next one. */
+  take(table: TableName, key: number | string, bytes: number): Buffer {
+    this.open(table, key)
     this.#reserve(bytes)
-    this.#end = this.#start + bytes
-    return this.end()
+    this.#end += bytes
+    return this.close()
+  }
+
+  /** An entry that removes what is there. */
+  remove(table: TableName, key: number | string): void {
+    this.#table = table
+    this.#key = key
+    this.#head(true)
+    this.#entries.push({ table, key, value: null })
+  }
+
+  /** Ends the record. */
+  end(): GroupRecord {
+    const bytes = this.#bytes.subarray(this.#start, this.#end)
+    const entries = this.#entries
+    this.#start = this.#end
+    this.#entries = []
+    return { bytes, entries }
+  }
+
+  /** Lets go of the records so far, and of the chunks that they are in: for {@link recycle}, once nobody reads them. */
+  detach(): Buffer[] {
+    const used = this.#used
+    this.#bytes = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    this.#used = [this.#bytes]
+    this.#start = this.#end = 0
+    return used
+  }
+
+  recycle(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks)
+      if (chunk.length === CHUNK_BYTES && this.#spare.length < MOST_SPARE) this.#spare.push(chunk)
+  }
+
+  #head(isRemoval: boolean): void {
+    this.#reserve(entryHeadBytes(this.#key))
+    this.#entryAt = this.#end
+    this.#valueAt = writeEntryHead(this.#bytes, this.#end, { table: this.#table, key: this.#key, isRemoval })
+    this.#end = this.#valueAt
   }
 
   #encode(): void {
@@ -54,13 +126,26 @@ export class RecordBuffer {
     this.#end += this.#bytes.write(piece, this.#end)
   }
 
+  #pad(): void {
+    const end = padded(this.#end)
+    this.#reserve(end - this.#end)
+    this.#bytes.fill(0, this.#end, end)
+    this.#end = end
+  }
+
+  /** A record lies in one piece: where it needs more room than its chunk has, it moves to another. */
   #reserve(bytes: number): void {
     if (this.#end + bytes <= this.#bytes.length) return
     const begun = this.#bytes.subarray(this.#start, this.#end)
-    // The records before stay in the old one.
-    const size = Math.max(this.#bytes.length, (begun.length + bytes) * 2)
-    this.#bytes = Buffer.allocUnsafeSlow(size)
+    const needed = begun.length + bytes
+    this.#bytes =
+      needed <= CHUNK_BYTES
+        ? (this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES))
+        : Buffer.allocUnsafeSlow(padded(needed * 2))
+    this.#used.push(this.#bytes)
     begun.copy(this.#bytes)
+    this.#entryAt -= this.#start
+    this.#valueAt -= this.#start
     this.#start = 0
     this.#end = begun.length
   }

@@ -13,7 +13,7 @@ import type { Texts } from './texts.ts'
  * Notes how a task had ended whose record goes, within a transaction. What was noted first stands, for it is what those
  * were told that waited; that it had not ended gives way to its end.
  */
-export const noteGone = (tables: Tables, memory: Memory, accept: number, key: number, code: number): void => {
+const noteGone = (tables: Tables, memory: Memory, accept: number, key: number, code: number): void => {
   const noted = tables.gone.get([accept, key])
   if (noted === undefined || noted === UNFINISHED) part(tables.gone.put([accept, key], code))
   memory.withGone.add(accept)

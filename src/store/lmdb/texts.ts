@@ -1,5 +1,6 @@
 /** The texts of finished tasks, read back. */
 import type { Tables } from './database.ts'
+import type { Pending } from './pending.ts'
 import type { Place } from './task-index.ts'
 
 /** Batches kept in memory, of 32 KiB or a little more each: lists and polls ask for neighbours. */
@@ -10,12 +11,14 @@ const LARGEST_CACHED_BYTES = 256 * 1024
 
 export class Texts {
   readonly #tables: Tables
+  readonly #pending: Pending
   readonly #cache = new Map<number, Buffer>()
   /** Batches that are being removed: gone from the database a moment before the index is told. */
   readonly #leaving = new Set<number>()
 
-  constructor(tables: Tables) {
+  constructor(tables: Tables, pending: Pending) {
     this.#tables = tables
+    this.#pending = pending
   }
 
   /** The text at a place; `null` where it has just been removed. */
@@ -42,6 +45,9 @@ export class Texts {
   #batch(number: number): Buffer | null {
     const cached = this.#cache.get(number)
     if (cached !== undefined) return cached
+    // Its memory is used again once the database has it: it is not kept here.
+    const added = this.#pending.get('batches', number)
+    if (added !== undefined) return added
     const payload = this.#tables.batches.getBinary(number)
     if (payload === undefined && this.#leaving.has(number)) return null
     if (payload === undefined) throw new Error(`the database is damaged: batch ${number} is missing`)

@@ -1,14 +1,14 @@
 /** What a group of commits writes, and the writing of it. */
-import { asBinary } from 'lmdb'
 import type { Counts, Graph } from '../../domain/graph-record.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Acceptance, Commit, FirstAnswer } from '../store.ts'
 import { writePart } from './accept-records.ts'
 import { type Batch, codeOf } from './batches.ts'
-import type { Tables } from './database.ts'
+import { part, type Tables } from './database.ts'
+import { goneKey, type TableName } from './entries.ts'
 import type { Memory } from './memory.ts'
 import type { RecordBuffer } from './record-buffer.ts'
-import { noteGone, type Removals } from './removals.ts'
+import type { Removals } from './removals.ts'
 import { encodeStarts } from './starts.ts'
 import type { Texts } from './texts.ts'
 
@@ -59,33 +59,44 @@ export const emptyGroup = (accept: number, start: number): WriteGroup => ({
   countsBefore: new Map(),
 })
 
-/** Writes a group into the transaction that is open. Whether it was written is told once, by the whole. */
-export const putGroup = (
-  tables: Tables,
-  memory: Memory,
-  texts: Texts,
-  records: RecordBuffer,
-  group: WriteGroup,
-): void => {
-  group.removals?.put(memory, texts)
-  for (const task of group.endedAway)
-    for (const accept of memory.concerned(task.key)) noteGone(tables, memory, accept, task.key, codeOf(task))
-  if (group.accepted.length + group.revived.length > 0)
-    void tables.accepts.put(group.accept, acceptRecord(records, group))
+/** Writes what a group adds, and takes away the records that nothing needs any more; its batches are written already. */
+export const writeGroup = (memory: Memory, records: RecordBuffer, group: WriteGroup): void => {
+  for (const task of group.endedAway) noteEnd(memory, records, task)
+  if (group.accepted.length + group.revived.length > 0) writeAccept(records, group)
   for (const { tasks } of group.accepted)
-    for (const task of tasks) if (isForeignHandle(task)) void tables.handles.put(task.handleId, task.key)
-  for (const answer of group.answers) void tables.answers.put(answer.key, answer)
-  if (group.revived.length > 0) void tables.graphs.remove(group.revived[0]!.graph.key)
-  if (group.started.length > 0) void tables.starts.put(group.start, encodeStarts(group.started))
-  for (const { number, payload, heads } of group.batches) {
-    void tables.batches.put(number, payload)
-    void tables.heads.put(number, heads.bytes)
+    for (const task of tasks)
+      if (isForeignHandle(task)) writeText(records, 'handles', task.handleId, String(task.key))
+  for (const answer of group.answers) writeText(records, 'answers', answer.key, JSON.stringify(answer))
+  if (group.started.length > 0) {
+    const starts = encodeStarts(group.started)
+    starts.copy(records.take('starts', group.start, starts.length))
   }
-  for (const graph of group.over) void tables.graphs.put(graph.key, graphRecord(records, graph, memory))
-  putIdle(tables, memory, group)
+  for (const graph of group.over) writeText(records, 'graphs', graph.key, graphRecord(graph, memory))
+  removeIdle(memory, records, group)
 }
 
-const acceptRecord = (records: RecordBuffer, { accepted, revived }: WriteGroup): Buffer => {
+/** Writes what a group takes away into the transaction that is open. */
+export const putRemovals = (tables: Tables, memory: Memory, texts: Texts, group: WriteGroup): void => {
+  group.removals?.put(memory, texts)
+  if (group.revived.length > 0) part(tables.graphs.remove(group.revived[0]!.graph.key))
+}
+
+/** It had not ended when its record went. */
+const noteEnd = (memory: Memory, records: RecordBuffer, task: Task): void => {
+  for (const accept of memory.concerned(task.key)) {
+    records.take('gone', goneKey(accept, task.key), 1)[0] = codeOf(task)
+    memory.withGone.add(accept)
+  }
+}
+
+const writeText = (records: RecordBuffer, table: TableName, key: number | string, text: string): void => {
+  records.open(table, key)
+  records.write(text)
+  records.close()
+}
+
+const writeAccept = (records: RecordBuffer, { accept, accepted, revived }: WriteGroup): void => {
+  records.open('accepts', accept)
   records.write('[')
   for (let at = 0; at < accepted.length; at++) {
     if (at > 0) records.write(',')
@@ -96,30 +107,24 @@ const acceptRecord = (records: RecordBuffer, { accepted, revived }: WriteGroup):
     writePart(records, revived[0]!.graph, revived, true)
   }
   records.write(']')
-  return records.end()
+  records.close()
 }
 
-/** Takes away the records that nothing needs any more. */
-const putIdle = (tables: Tables, memory: Memory, group: WriteGroup): void => {
+const removeIdle = (memory: Memory, records: RecordBuffer, group: WriteGroup): void => {
   group.idleAccepts.push(...memory.idleAccepts.splice(0))
   group.idleStarts.push(...memory.idleStarts.splice(0))
   for (const accept of group.idleAccepts) {
-    void tables.accepts.remove(accept)
-    if (!memory.withGone.has(accept)) continue
-    for (const gone of tables.gone.getKeys({ start: [accept, 0], end: [accept + 1, 0] }))
-      void tables.gone.remove(gone)
+    records.remove('accepts', accept)
+    if (memory.withGone.has(accept)) records.remove('gone', accept)
   }
-  for (const start of group.idleStarts) void tables.starts.remove(start)
+  for (const start of group.idleStarts) records.remove('starts', start)
 }
 
 /** The record of a graph that is over, as JSON. */
-const graphRecord = (records: RecordBuffer, graph: Graph, memory: Memory): unknown => {
+const graphRecord = (graph: Graph, memory: Memory): string => {
   const { success, failed, skipped, bad } = memory.written.get(graph.key)!
   // What runs is not written as it changes; of a graph that is over nothing does.
-  records.write(
-    `{"createdMs":${graph.createdMs},"size":${graph.size},"isRelaxed":${graph.isRelaxed},"finishedMs":${graph.finishedMs},"counts":{"running":0,"success":${success},"failed":${failed},"skipped":${skipped},"bad":${bad}}}`,
-  )
-  return asBinary(records.end())
+  return `{"createdMs":${graph.createdMs},"size":${graph.size},"isRelaxed":${graph.isRelaxed},"finishedMs":${graph.finishedMs},"counts":{"running":0,"success":${success},"failed":${failed},"skipped":${skipped},"bad":${bad}}}`
 }
 
 /** Not one that its key says: taken over from the original server. */

@@ -1,73 +1,72 @@
 /**
- * Turns a group of commits into one transaction, and what it says into memory once it is written.
+ * Turns a group of commits into one record of the journal, and what it says into memory once it is written.
  *
  * Most commits only add: graphs that were accepted, tasks that began, tasks that are over. Those share a group. One
  * that takes something away (a replaced id, a deletion, a retry) has a group of its own, so that it finds all that came
- * before it written.
+ * before it in the tables; it is a transaction of theirs, synced before the next group.
  */
 import { type Counts, countEnded, type Graph } from '../../domain/graph-record.ts'
 import { isOver } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Acceptance } from '../store.ts'
 import { type Batch, packBatches } from './batches.ts'
-import type { Tables } from './database.ts'
+import { part, type Tables } from './database.ts'
 import type { GroupWriter, Waiting, Written } from './group-commit.ts'
+import type { GroupDisk } from './group-disk.ts'
 import { hashOf } from './hash-table.ts'
 import { CODES, statusOfCode } from './heads.ts'
 import type { Ids } from './ids.ts'
 import type { Memory } from './memory.ts'
-import { RecordBuffer } from './record-buffer.ts'
+import type { RecordBuffer } from './record-buffer.ts'
 import { Removals } from './removals.ts'
 import { UNFINISHED } from './task-index.ts'
 import type { Texts } from './texts.ts'
-import { type Change, type WriteGroup, emptyGroup, putGroup } from './write-group.ts'
+import { type Change, type WriteGroup, emptyGroup, putRemovals, writeGroup } from './write-group.ts'
+
+/** What was given last, by the records that are kept. */
+interface LastNumbers {
+  readonly lastAccept: number
+  readonly lastStart: number
+  readonly lastBatch: number
+  readonly lastKey: number
+}
+
+export interface WriterParts {
+  readonly tables: Tables
+  readonly memory: Memory
+  readonly texts: Texts
+  readonly ids: Ids
+  readonly records: RecordBuffer
+  readonly disk: GroupDisk
+}
 
 export class Writer implements GroupWriter<Change> {
   readonly #tables: Tables
   readonly #memory: Memory
   readonly #texts: Texts
   readonly #ids: Ids
+  readonly #records: RecordBuffer
+  readonly #disk: GroupDisk
   #lastAccept: number
   #lastStart: number
   #lastBatch: number
   #lastKey: number
   #group: WriteGroup | null = null
-  #fill: (() => void) | null = null
-  readonly #records = new RecordBuffer()
-
-  constructor(
-    tables: Tables,
-    memory: Memory,
-    texts: Texts,
-    ids: Ids,
-    last: {
-      readonly lastAccept: number
-      readonly lastStart: number
-      readonly lastBatch: number
-      readonly lastKey: number
-    },
-  ) {
+  constructor({ tables, memory, texts, ids, records, disk }: WriterParts, last: LastNumbers) {
     this.#tables = tables
     this.#memory = memory
     this.#texts = texts
     this.#ids = ids
+    this.#records = records
+    this.#disk = disk
     this.#lastAccept = last.lastAccept
     this.#lastStart = last.lastStart
     this.#lastBatch = last.lastBatch
     this.#lastKey = last.lastKey
-    // LMDB begins to write at the end of the turn, and says so before.
-    tables.root.on('beforecommit', () => {
-      const fill = this.#fill
-      this.#fill = null
-      fill?.()
-    })
   }
 
-  open(fill: () => void): Written {
-    this.#fill = fill
-    const { root } = this.#tables
-    const committed = root.batch(nothing) as Promise<boolean> & { flushed?: Promise<unknown> }
-    return { committed, flushed: committed.flushed ?? root.flushed }
+  open(fill: () => void, first: Change): Written {
+    return this.#disk.open(fill, doesTakeAway(first))
   }
 
   write(items: readonly Waiting<Change>[]): number {
@@ -81,12 +80,15 @@ export class Writer implements GroupWriter<Change> {
       taken++
       if (takesAway) break
     }
-    this.#records.clear()
+    this.#records.begin()
     group.batches = packBatches(group.ended, this.#lastBatch + 1, this.#records, this.#memory.index)
     this.#lastBatch += group.batches.length
-    putGroup(this.#tables, this.#memory, this.#texts, this.#records, group)
-    // Keys are given once, also where the last ones are removed. The others are in the records that are kept.
-    if (group.removals !== null) void this.#tables.meta.put('lastKey', this.#lastKey)
+    writeGroup(this.#memory, this.#records, group)
+    this.#disk.keep(this.#records.end(), (tables) => {
+      putRemovals(tables, this.#memory, this.#texts, group)
+      // Keys are given once, also where the last ones are removed. The others are in the records that are kept.
+      part(tables.meta.put('lastKey', this.#lastKey))
+    })
     return taken
   }
 
@@ -249,8 +251,6 @@ const doesTakeAway = (item: Change): boolean =>
   item.removedKeys !== undefined ||
   item.removedGraphs !== undefined ||
   item.revived !== undefined
-
-const nothing = (): void => {}
 
 const isAllOver = (counts: Counts, size: number): boolean =>
   counts.success + counts.failed + counts.skipped >= size

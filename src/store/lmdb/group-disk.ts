@@ -1,0 +1,89 @@
+/**
+ * The two ways of a group to the disk.
+ *
+ * ```
+ * adds only ───► journal, one fdatasync ─► tables, some milliseconds later
+ * takes away ──► a transaction of the tables, once they have all that came before
+ * ```
+ */
+import type { Tables } from './database.ts'
+import { putEntry } from './entries.ts'
+import type { Written } from './group-commit.ts'
+import type { Journal } from './journal.ts'
+import type { Pending } from './pending.ts'
+import { bounded } from './problems.ts'
+import type { GroupRecord, RecordBuffer } from './record-buffer.ts'
+
+export interface GroupDiskParts {
+  readonly tables: Tables
+  readonly journal: Journal
+  readonly records: RecordBuffer
+  readonly pending: Pending
+}
+
+export class GroupDisk {
+  readonly #parts: GroupDiskParts
+  #isTransaction = false
+
+  constructor(parts: GroupDiskParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Begins a group. `fill` is called when it may be written, and calls {@link keep}.
+   * @param takesAway whether it takes something away from the tables
+   */
+  open(fill: () => void, takesAway: boolean): Written {
+    const { pending } = this.#parts
+    if (pending.problem !== null) throw pending.problem
+    if (takesAway) {
+      const written = pending.drain().then(() => this.#transaction(fill))
+      return { committed: written, flushed: written }
+    }
+    const committed = new Promise<void>((resolve) =>
+      setImmediate(() => {
+        fill()
+        resolve()
+      }),
+    )
+    return { committed, flushed: committed.then(() => this.#sync()) }
+  }
+
+  /** Writes a group's record. @param takeAway puts into the tables what the record does not say */
+  keep(record: GroupRecord, takeAway: (tables: Tables) => void): void {
+    const { tables, journal, pending } = this.#parts
+    if (!this.#isTransaction) {
+      journal.append(record.bytes)
+      pending.add(record)
+      return
+    }
+    takeAway(tables)
+    for (const entry of record.entries) putEntry(tables, entry)
+  }
+
+  /** Synced before the next group: what the journal has is put into tables that have this. */
+  async #transaction(fill: () => void): Promise<void> {
+    const { tables, records } = this.#parts
+    // All is in the tables: nothing reads those records any more.
+    records.recycle(records.detach())
+    this.#isTransaction = true
+    const committed = tables.root.batch(fill) as Promise<boolean> & { flushed?: Promise<unknown> }
+    this.#isTransaction = false
+    const flushed = committed.flushed ?? tables.root.flushed
+    flushed.catch(ignore)
+    await committed
+    await bounded(flushed)
+  }
+
+  /** Where the journal cannot be synced, the tables may. */
+  async #sync(): Promise<void> {
+    const { journal, pending } = this.#parts
+    try {
+      await journal.sync()
+    } catch {
+      await pending.checkpoint()
+    }
+  }
+}
+
+const ignore = (): void => {}

@@ -1,0 +1,274 @@
+/**
+ * What was committed and is not in the synced database yet: `<data-dir>/execgo.journal.0` and `.1`. A record for each
+ * group of commits, one after the other, synced by one `fdatasync`, where LMDB needs two.
+ *
+ * ```
+ * append ─► sync (one at a time: it takes along all that was appended before) ─► the client is told
+ *    └─► tables, some milliseconds later (pending.ts) ─► synced there ─► release: the file is written from its start
+ * ```
+ *
+ * One file is written until it is long enough and the other has been released. Both are written in place, over what was
+ * there: a sync has no size to change. At a start the records that the database does not have are read back, in the
+ * order of their numbers, up to the first that is missing or torn: nobody was told of that one, or of a later one.
+ *
+ * A file begins with the database's id and the epoch, a number made at each start, with which the records' checksums
+ * begin: what lies there of an earlier start is not taken for a record.
+ */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
+import { RECORD_HEAD_BYTES } from './entries.ts'
+
+const FILES = ['execgo.journal.0', 'execgo.journal.1'] as const
+const HEADER_BYTES = 64
+const EPOCH_AT = 56
+/** A file is made this long, and longer ones are cut to it where they can be. */
+const FILE_BYTES = 1024 * 1024
+/** Past this the other file is written, where it may be. */
+const SWITCH_BYTES = 4 * 1024 * 1024
+/** Most bytes that wait for the database to be synced. */
+const MOST_BYTES = 512 * 1024 * 1024
+const MAGIC = 0x31_4a_58_45
+
+const syncFile = promisify(fdatasync)
+
+interface Segment {
+  readonly file: number
+  /** Where the next record goes. */
+  end: number
+  /** How long the file is. */
+  size: number
+  /** The number of its last record, 0 for none. */
+  last: number
+  /** Not synced since the last record. */
+  isDirty: boolean
+}
+
+export class Journal {
+  readonly #segments: readonly [Segment, Segment]
+  readonly #epoch: number
+  #current: Segment
+  #last: number
+  #released = 0
+  #isClosed = false
+  #syncing: Promise<void> | null = null
+  #nextSync: Promise<void> | null = null
+
+  private constructor(segments: readonly [Segment, Segment], epoch: number, last: number) {
+    this.#segments = segments
+    this.#epoch = epoch
+    this.#current = segments[0]
+    this.#last = last
+    this.#released = last
+  }
+
+  /**
+   * The records of this database that it does not have.
+   * @param databaseId at most 64 characters of ASCII: a journal of another database is not read
+   * @param applied the number of the last record that it has
+   */
+  static read(dataDir: string, databaseId: string, applied: number): Buffer[] {
+    const found = FILES.flatMap((name) => recordsIn(join(dataDir, name), databaseId))
+    const wanted = found
+      .filter((record) => numberOf(record) > applied)
+      .sort((a, b) => numberOf(a) - numberOf(b))
+    const gap = wanted.findIndex((record, at) => numberOf(record) !== applied + 1 + at)
+    return gap < 0 ? wanted : wanted.slice(0, gap)
+  }
+
+  /** Begins anew: the database has all records so far, synced. @param last the number of the last one */
+  static open(dataDir: string, databaseId: string, last: number): Journal {
+    const epoch = randomBytes(4).readUInt32LE()
+    const open = (name: string): Segment => openSegment(join(dataDir, name), headerOf(databaseId, epoch))
+    const journal = new Journal([open(FILES[0]), open(FILES[1])], epoch, last)
+    syncDirectory(dataDir)
+    return journal
+  }
+
+  /** The number of the last record. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** Writes a record, whose head is filled in. It outlives the process now. @throws where it cannot be written */
+  append(record: Buffer): void {
+    let unreleased = 0
+    for (const { end, last } of this.#segments) if (last > this.#released) unreleased += end
+    if (unreleased > MOST_BYTES)
+      throw new Error(
+        `the journal has ${unreleased} bytes already that the database could not be synced with`,
+      )
+    this.#chooseSegment()
+    const segment = this.#current
+    seal(record, this.#last + 1, this.#epoch)
+    try {
+      writeAll(segment.file, record, segment.end)
+    } catch (error) {
+      // What was written of it must not be found: nobody is told that it was kept.
+      spoil(segment)
+      throw error
+    }
+    this.#last++
+    segment.last = this.#last
+    segment.isDirty = true
+    segment.end += record.length
+    segment.size = Math.max(segment.size, segment.end)
+  }
+
+  /** Resolves when all that was appended before survives the machine. */
+  sync(): Promise<void> {
+    if (this.#syncing === null) return this.#startSync()
+    this.#nextSync ??= this.#syncing.then(ignore, ignore).then(() => {
+      this.#nextSync = null
+      return this.#startSync()
+    })
+    return this.#nextSync
+  }
+
+  /** The database has all records up to this one, synced: they are not needed any more. */
+  release(number: number): void {
+    if (this.#isClosed) return
+    this.#released = Math.max(this.#released, number)
+    for (const segment of this.#segments) {
+      if (segment === this.#current || segment.last > this.#released || segment.size <= SWITCH_BYTES * 2)
+        continue
+      ftruncateSync(segment.file, FILE_BYTES)
+      segment.size = FILE_BYTES
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const { file } of this.#segments) closeSync(file)
+  }
+
+  #startSync(): Promise<void> {
+    this.#syncing = Promise.all(this.#segments.map(syncSegment))
+      .then(ignore)
+      .finally(() => {
+        this.#syncing = null
+      })
+    return this.#syncing
+  }
+
+  /** From the start of the file where all in it was released; into the other one where that is long enough. */
+  #chooseSegment(): void {
+    const current = this.#current
+    if (current.last <= this.#released) current.end = HEADER_BYTES
+    if (current.end < SWITCH_BYTES) return
+    const other = this.#segments[current === this.#segments[0] ? 1 : 0]
+    if (other.last > this.#released) return
+    other.end = HEADER_BYTES
+    this.#current = other
+  }
+}
+
+const ignore = (): void => {}
+
+const numberOf = (record: Buffer): number => record.readDoubleLE(8)
+
+const checksum = (record: Buffer, epoch: number): number =>
+  crc32(record.subarray(RECORD_HEAD_BYTES), crc32(record.subarray(0, 16), epoch))
+
+const seal = (record: Buffer, number: number, epoch: number): void => {
+  record.writeUInt32LE(MAGIC, 0)
+  record.writeUInt32LE(record.length, 4)
+  record.writeDoubleLE(number, 8)
+  record.writeUInt32LE(checksum(record, epoch), 16)
+  record.writeUInt32LE(0, 20)
+}
+
+const syncSegment = async (segment: Segment): Promise<void> => {
+  if (!segment.isDirty) return
+  segment.isDirty = false
+  try {
+    await syncFile(segment.file)
+  } catch (error) {
+    segment.isDirty = true
+    throw error
+  }
+}
+
+const spoil = ({ file, end }: Segment): void => {
+  try {
+    writeSync(file, Buffer.alloc(RECORD_HEAD_BYTES), 0, RECORD_HEAD_BYTES, end)
+  } catch {
+    // The disk takes nothing at all: the next record takes its place, or it is torn.
+  }
+}
+
+const writeAll = (file: number, bytes: Buffer, at: number): void => {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(file, bytes, done, bytes.length - done, at + done)
+}
+
+const headerOf = (databaseId: string, epoch: number): Buffer => {
+  const header = Buffer.alloc(HEADER_BYTES)
+  header.write(databaseId, 'latin1')
+  header.writeUInt32LE(epoch, EPOCH_AT)
+  return header
+}
+
+const openSegment = (path: string, header: Buffer): Segment => {
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  const found = fstatSync(file).size
+  writeAll(file, header, 0)
+  if (found > SWITCH_BYTES * 2) ftruncateSync(file, FILE_BYTES)
+  if (found < FILE_BYTES) {
+    writeAll(file, Buffer.alloc(FILE_BYTES - HEADER_BYTES), HEADER_BYTES)
+    fsyncSync(file)
+  }
+  return { file, end: HEADER_BYTES, size: fstatSync(file).size, last: 0, isDirty: false }
+}
+
+/** So that the names of new files survive the machine, where the system can do that. */
+const syncDirectory = (path: string): void => {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+  } finally {
+    closeSync(directory)
+  }
+}
+
+/** The records of a file, in order, up to the first that is torn. */
+const recordsIn = (path: string, databaseId: string): Buffer[] => {
+  const bytes = readWhole(path)
+  const records: Buffer[] = []
+  if (bytes.length < HEADER_BYTES) return records
+  const epoch = bytes.readUInt32LE(EPOCH_AT)
+  if (!bytes.subarray(0, HEADER_BYTES).equals(headerOf(databaseId, epoch))) return records
+  for (let at = HEADER_BYTES; at + RECORD_HEAD_BYTES <= bytes.length; ) {
+    const length = bytes.readUInt32LE(at + 4)
+    if (bytes.readUInt32LE(at) !== MAGIC || length < RECORD_HEAD_BYTES || at + length > bytes.length) break
+    const record = bytes.subarray(at, at + length)
+    if (checksum(record, epoch) !== record.readUInt32LE(16)) break
+    records.push(record)
+    at += length
+  }
+  return records
+}
+
+const readWhole = (path: string): Buffer => {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
+    throw error
+  }
+}
