@@ -142,7 +142,8 @@ test('a crash while the disk is full loses nothing', async (t) => {
   }
   // Elsewhere there is room.
   const roomy = await tempDir(t)
-  await copyFile(join(dataDir, 'execgo.lmdb'), join(roomy, 'execgo.lmdb'))
+  for (const name of await readdir(dataDir))
+    if (name !== 'execgo.lock') await copyFile(join(dataDir, name), join(roomy, name))
   const again = await start(t, { dataDir: roomy })
   const tasks = await again.allSettled()
   assert.deepEqual(
@@ -159,7 +160,7 @@ test('a directory that becomes read-only under way refuses with 503, and is used
   const daemon = await start(t, { dataDir, env: { EXECGO_STATE_JSON: '1' } })
   const accepted = await daemon.submit(noops('a', 10))
   await daemon.allSettled()
-  const frozen = [join(dataDir, 'execgo.lmdb'), dataDir]
+  const frozen = [...(await readdir(dataDir)).map((name) => join(dataDir, name)), dataDir]
   freeze(...frozen)
   try {
     const { status, body } = await daemon.request('POST', '/tasks', { tasks: noops('b', 3) })

@@ -8,7 +8,7 @@
  *
  * Everything begins at a multiple of eight; numbers are in the machine's own byte order, here little-endian.
  */
-import { asBinary, type Database } from 'lmdb'
+import { asBinary, type Database, type Key } from 'lmdb'
 import { part, type Tables } from './database.ts'
 
 /** The tables that a group writes. Their places in this list are the format of the journal. */
@@ -83,22 +83,45 @@ export const entriesIn = (record: Buffer): Entry[] => {
 /** How a task had ended whose record is gone. */
 export const goneKey = (accept: number, key: number): string => `${accept}:${key}`
 
-const putGone = ({ gone }: Tables, key: number | string, value: Buffer | null): void => {
-  if (typeof key === 'string') {
-    const [accept, task] = key.split(':').map(Number)
-    part(gone.put([accept!, task!], value![0]!))
-    return
-  }
-  for (const noted of gone.getKeys({ start: [key, 0], end: [key + 1, 0] })) part(gone.remove(noted))
+/** Writes the entry into its table, within an asynchronous transaction, which tells whether it was written. */
+export const putEntry = (tables: Tables, entry: Entry): void => {
+  forEntry(
+    tables,
+    entry,
+    (table, key, value) => part(table.put(key, value)),
+    (table, key) => part(table.remove(key)),
+  )
 }
 
-/** Writes the entry into its table, within a transaction. */
-export const putEntry = (tables: Tables, { table, key, value }: Entry): void => {
-  if (table === 'gone') {
-    putGone(tables, key, value)
+/** The same within a synchronous one. @throws where it cannot be written */
+export const putEntrySync = (tables: Tables, entry: Entry): void => {
+  forEntry(
+    tables,
+    entry,
+    (table, key, value) => table.putSync(key, value),
+    (table, key) => table.removeSync(key),
+  )
+}
+
+type AnyTable = Database<unknown, Key>
+
+const forEntry = (
+  tables: Tables,
+  { table, key, value }: Entry,
+  put: (table: AnyTable, key: Key, value: unknown) => void,
+  remove: (table: AnyTable, key: Key) => void,
+): void => {
+  if (table !== 'gone') {
+    const database = tables[table] as unknown as AnyTable
+    if (value === null) remove(database, key)
+    else put(database, key, asBinary(value))
     return
   }
-  const database = tables[table] as unknown as Database<unknown, number | string>
-  if (value === null) part(database.remove(key))
-  else part(database.put(key, asBinary(value)))
+  const gone = tables.gone as unknown as AnyTable
+  if (typeof key === 'string') {
+    put(gone, key.split(':').map(Number), value![0])
+    return
+  }
+  const noted = [...tables.gone.getKeys({ start: [key, 0], end: [key + 1, 0] })]
+  for (const each of noted) remove(gone, each)
 }

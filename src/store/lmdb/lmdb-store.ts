@@ -20,7 +20,7 @@ import { prepareDataDir } from '../data-dir.ts'
 import type { Commit, Durability, FinishedTask, FirstAnswer, Found, Store } from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
-import { entriesIn, putEntry } from './entries.ts'
+import { entriesIn, putEntrySync } from './entries.ts'
 import { GroupCommit } from './group-commit.ts'
 import { GroupDisk } from './group-disk.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
@@ -235,15 +235,19 @@ const recover = async (tables: Tables, dataDir: string): Promise<Journal> => {
   const id = String(tables.meta.get('id'))
   let last = Number(tables.meta.get('applied') ?? 0)
   const records = Journal.read(dataDir, id, last)
-  if (records.length > 0) {
-    last += records.length
-    tables.root.transactionSync(() => {
-      for (const record of records) for (const entry of entriesIn(record)) putEntry(tables, entry)
-      tables.meta.putSync('applied', last)
-    })
-    await bounded(tables.root.flushed)
+  try {
+    if (records.length > 0) {
+      last += records.length
+      tables.root.transactionSync(() => {
+        for (const record of records) for (const entry of entriesIn(record)) putEntrySync(tables, entry)
+        tables.meta.putSync('applied', last)
+      })
+      await bounded(tables.root.flushed)
+    }
+    return Journal.open(dataDir, id, last)
+  } catch (error) {
+    throw await storeProblem(error, dataDir)
   }
-  return Journal.open(dataDir, id, last)
 }
 
 const CLOSE_WITHIN_MS = 2000
