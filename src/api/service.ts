@@ -126,9 +126,9 @@ export class Service {
   }
 
   /** The task's JSON text. */
-  async get(id: string): Promise<Result<string>> {
-    const json = await this.#options.reader.get(id)
-    return json === null ? taskNotFound(id) : ok(json)
+  get(id: string): Result<string> | Promise<Result<string>> {
+    const json = this.#options.reader.get(id)
+    return json instanceof Promise ? json.then((found) => foundTask(id, found)) : foundTask(id, json)
   }
 
   /** The JSON text of every task, in pieces. */
@@ -288,3 +288,6 @@ const callStateJson = (handleId: string, json: string): string => {
     error: runtime['error'],
   })
 }
+
+const foundTask = (id: string, json: string | null): Result<string> =>
+  json === null ? taskNotFound(id) : ok(json)

@@ -77,7 +77,8 @@ export interface FinishedTask {
 
 /** The reading side: what the edges may use. Tasks are the JSON text that GET answers. */
 export interface StoreReader {
-  get(id: string): Promise<string | null>
+  /** At once where it need not be waited for: it is asked for more often than all else together. */
+  get(id: string): string | null | Promise<string | null>
   getByHandle(handleId: string): Promise<string | null>
   has(id: string): Promise<boolean>
   /**

@@ -74,7 +74,12 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
     '/tasks': { POST: submit, GET: (c) => reply(c, 200, listStream(service.list())) },
     '/tasks/:id': {
-      GET: withId('/tasks/', async (c, id) => answer(c, 200, await service.get(id), asIs)),
+      GET: withId('/tasks/', (c, id) => {
+        const found = service.get(id)
+        return found instanceof Promise
+          ? found.then((task) => answer(c, 200, task, asIs))
+          : answer(c, 200, found, asIs)
+      }),
       DELETE: withId('/tasks/', async (c, id) => {
         const removed = await service.remove(id)
         return removed.ok ? reply(c, 204, null) : replyProblem(c, removed.problem)
@@ -152,7 +157,11 @@ const methodNotAllowed =
 
 /** Takes the id out of the raw path: it may hold any character, percent-encoded. */
 const withId =
-  (prefix: string, handler: (c: HttpContext, id: string) => Promise<Response>, suffix = ''): Handler =>
+  (
+    prefix: string,
+    handler: (c: HttpContext, id: string) => Promise<Response> | Response,
+    suffix = '',
+  ): Handler =>
   (c) => {
     const id = idIn(c.env.rawUrl, prefix, suffix)
     return id.ok ? handler(c, id.value) : replyProblem(c, id.problem)

@@ -129,7 +129,7 @@ export class LmdbStore implements Store {
     return this.#opened.memory.index.tasks(graph.key, graph.size)
   }
 
-  get(id: string): Promise<string | null> {
+  get(id: string): string | null {
     return this.#opened.reader.get(id)
   }
 

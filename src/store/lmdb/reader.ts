@@ -26,7 +26,7 @@ export class Reader implements StoreReader {
     this.#nowMs = nowMs
   }
 
-  async get(id: string): Promise<string | null> {
+  get(id: string): string | null {
     const { index } = this.#memory
     const task = index.taskOf(id)
     if (task !== null) return liveTaskJson(task)
@@ -46,7 +46,7 @@ export class Reader implements StoreReader {
   }
 
   async has(id: string): Promise<boolean> {
-    return (await this.get(id)) !== null
+    return this.get(id) !== null
   }
 
   async *list(status?: Status): AsyncIterable<string> {
