@@ -23,6 +23,9 @@ export const xargs = async (count: number): Promise<number> => {
   return count / seconds
 }
 
+/** Rarer than elsewhere: nobody asks xargs how far it is, and here each question costs as much as a tenth of a command. */
+const POLL_MS = 20
+
 /** Tasks a second of `shell echo`; `before` were over before. */
 export const echoes = async (
   { server, settled }: Contestant,
@@ -36,7 +39,7 @@ export const echoes = async (
     const seconds = await secondsOf(async () => {
       const { status, text } = await connection.ask(request)
       if (status !== 202) throw new Error(`${status} ${text}`)
-      await settled(before + count)
+      await settled(before + count, POLL_MS)
     })
     return count / seconds
   } finally {
