@@ -3,10 +3,10 @@
  * commit waits for nobody.
  *
  * ```
- * add ─► waiting ─► write (one transaction) ─► committed ─► synced
- *           ▲                                     │            ├─► resolve, where someone wants the sync
- *           └── the next group, once no more ◄────┼────────────┘
- *               than so many are not synced       └─► resolve, where all of the group are relaxed
+ * add ─► waiting ─► write (one record) ─► committed ─► synced ─► resolve, where someone wants the sync
+ *           ▲                                  │           │
+ *           └────────── the next group ◄───────┼───────────┘
+ *                                              └─► resolve, where all of the group are relaxed
  * ```
  *
  * Groups resolve in the order in which they were written, so that nobody is told of a later one first. What was told
@@ -54,8 +54,8 @@ export class GroupCommit<T> {
   /** Tells those that wait for nothing. */
   #early: (() => void)[] = []
   #isWriting = false
-  /** Groups that were committed and are not synced. */
-  #unsynced = 0
+  /** The last group is not synced: what comes now shares the next one, which would only be smaller otherwise. */
+  #isSyncing = false
   #lastFailed = false
   #isEnding = false
   /** What nobody waits for is written now. */
@@ -100,7 +100,7 @@ export class GroupCommit<T> {
 
   /** Resolves when nothing waits and nothing is being written. */
   async idle(): Promise<void> {
-    while (this.#isWriting || this.#waiting.length + this.#unsynced > 0) {
+    while (this.#isWriting || this.#isSyncing || this.#waiting.length > 0) {
       this.#isDue = true
       this.#next()
       await this.#synced
@@ -118,7 +118,7 @@ export class GroupCommit<T> {
         this.#isDue = true
         this.#next()
       }, HOLD_MS)
-    } else if (this.#unsynced < MOST_UNSYNCED) this.#begin()
+    } else if (!this.#isSyncing) this.#begin()
   }
 
   #begin(): void {
@@ -173,7 +173,7 @@ export class GroupCommit<T> {
   #onCommitted(group: readonly Waiting<T>[], flushed: Promise<unknown>): void {
     this.#lastFailed = false
     this.#writer.onCommitted(group)
-    this.#unsynced++
+    this.#isSyncing = true
     const synced = bounded(flushed)
     const isRelaxed = group.every((each) => each.isRelaxed)
     const told = Promise.all([this.#told, isRelaxed ? null : synced]).then(
@@ -187,7 +187,7 @@ export class GroupCommit<T> {
     )
     this.#told = told
     const onSynced = (): void => {
-      this.#unsynced--
+      this.#isSyncing = false
       this.#next()
     }
     this.#synced = synced.then(onSynced, onSynced)
@@ -213,9 +213,6 @@ export class GroupCommit<T> {
     else goOn()
   }
 }
-
-/** Groups that wait for a sync at once: the disk has one to do while another is written. More would only be smaller. */
-const MOST_UNSYNCED = 2
 
 /** What nobody waits for is written after this long. */
 const HOLD_MS = 5
