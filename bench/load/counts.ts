@@ -24,7 +24,7 @@ export const COUNTS: Counts = {
   graphs: 2000,
   requests: 30_000,
   gets: 60_000,
-  commands: 2000,
+  commands: 10_000,
   latencies: 1000,
   sleeps: 1000,
   sleepMs: 1000,

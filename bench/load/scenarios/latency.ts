@@ -1,8 +1,9 @@
-/** From a POST until a GET shows the task as over, one after another on one connection, asked back to back. */
+/**
+ * From a POST until a GET shows the task as over, one after another, asked back to back: by `fetch`, which is what a
+ * program has that submits one task and waits for it.
+ */
 import { median } from '../../measurements.ts'
-import { Connection } from '../client.ts'
 import { type Durability, flat } from '../graphs.ts'
-import { get, post } from '../requests.ts'
 import { type Scenario, onEach, warmUp } from '../scenario.ts'
 
 export const latency: Scenario = {
@@ -14,30 +15,26 @@ export const latency: Scenario = {
       this.figures,
       { hasFloor: true, hasRelaxed: true },
       async ({ server, durability, sample }) => {
-        const connection = await Connection.open(server.port)
-        for (let at = 0; at < warmUp(latencies); at++) await thereAndBack(connection, `w${at}`, durability)
+        const url = `http://127.0.0.1:${server.port}/tasks`
+        for (let at = 0; at < warmUp(latencies); at++) await thereAndBack(url, `w${at}`, durability)
         const times: number[] = []
-        for (let at = 0; at < latencies; at++)
-          times.push(await thereAndBack(connection, `l${at}`, durability))
-        connection.close()
+        for (let at = 0; at < latencies; at++) times.push(await thereAndBack(url, `l${at}`, durability))
         sample('latency', median(times))
       },
     )
   },
 }
 
-const thereAndBack = async (
-  connection: Connection,
-  prefix: string,
-  durability: Durability,
-): Promise<number> => {
-  const submit = post('/tasks', flat(prefix, 1, durability))
-  const look = get(`/tasks/${prefix}-0`)
+const HEADERS = { 'Content-Type': 'application/json' }
+
+const thereAndBack = async (url: string, prefix: string, durability: Durability): Promise<number> => {
+  const body = flat(prefix, 1, durability)
   const startedAt = performance.now()
-  const { status, text } = await connection.ask(submit)
-  if (status !== 202) throw new Error(`${status} ${text}`)
+  const submitted = await fetch(url, { method: 'POST', headers: HEADERS, body })
+  const answer = await submitted.text()
+  if (submitted.status !== 202) throw new Error(`${submitted.status} ${answer}`)
   for (;;) {
-    const task = (await connection.ask(look)).text
+    const task = await (await fetch(`${url}/${prefix}-0`)).text()
     if (task.includes('"status":"success"')) return performance.now() - startedAt
     if (task.includes('"status":"failed"')) throw new Error(task)
   }

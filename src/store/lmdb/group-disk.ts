@@ -24,6 +24,7 @@ export interface GroupDiskParts {
 export class GroupDisk {
   readonly #parts: GroupDiskParts
   #isTransaction = false
+  #isSynced = false
 
   constructor(parts: GroupDiskParts) {
     this.#parts = parts
@@ -42,19 +43,26 @@ export class GroupDisk {
     }
     const committed = new Promise<void>((resolve) =>
       setImmediate(() => {
+        this.#isSynced = false
         fill()
         resolve()
       }),
     )
-    return { committed, flushed: committed.then(() => this.#sync()) }
+    return { committed, flushed: committed.then(() => (this.#isSynced ? undefined : this.#sync())) }
   }
 
-  /** Writes a group's record. @param takeAway puts into the tables what the record does not say */
-  keep(record: GroupRecord, takeAway: (tables: Tables) => void): void {
+  /**
+   * Writes a group's record.
+   * @param isLone nobody else waits for this group
+   * @param takeAway puts into the tables what the record does not say
+   */
+  keep(record: GroupRecord, isLone: boolean, takeAway: (tables: Tables) => void): void {
     const { tables, journal, pending } = this.#parts
     if (!this.#isTransaction) {
       journal.append(record.bytes)
       pending.add(record)
+      // Where many come, the next ones are taken in while the disk is at work.
+      if (isLone) this.#isSynced = journal.syncNow()
       return
     }
     takeAway(tables)

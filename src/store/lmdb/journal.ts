@@ -19,6 +19,7 @@ import {
   closeSync,
   constants,
   fdatasync,
+  fdatasyncSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -40,6 +41,9 @@ const FILE_BYTES = 1024 * 1024
 const SWITCH_BYTES = 4 * 1024 * 1024
 /** Most bytes that wait for the database to be synced. */
 const MOST_BYTES = 512 * 1024 * 1024
+/** A disk that takes longer is not waited for in this thread, and not tried again so for a while. */
+const QUICK_MS = 3
+const NOT_QUICK_FOR_MS = 5000
 const MAGIC = 0x31_4a_58_45
 
 const syncFile = promisify(fdatasync)
@@ -63,6 +67,8 @@ export class Journal {
   #last: number
   #released = 0
   #isClosed = false
+  /** By the monotonic clock: until then the disk counts as slow. */
+  #slowUntilMs = 0
   #syncing: Promise<void> | null = null
   #nextSync: Promise<void> | null = null
 
@@ -135,6 +141,28 @@ export class Journal {
       return this.#startSync()
     })
     return this.#nextSync
+  }
+
+  /**
+   * As {@link sync}, at once, where the disk has been quick: waking another thread takes longer than such a disk.
+   * @returns whether all is synced
+   */
+  syncNow(): boolean {
+    const startedAt = performance.now()
+    if (this.#syncing !== null || startedAt < this.#slowUntilMs) return false
+    try {
+      for (const segment of this.#segments) {
+        if (segment.isDirty) fdatasyncSync(segment.file)
+        segment.isDirty = false
+      }
+      return true
+    } catch {
+      // Who waits for it syncs again, and is told.
+      return false
+    } finally {
+      const endedAt = performance.now()
+      if (endedAt - startedAt > QUICK_MS) this.#slowUntilMs = endedAt + NOT_QUICK_FOR_MS
+    }
   }
 
   /** The database has all records up to this one, synced: they are not needed any more. */

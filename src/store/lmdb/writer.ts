@@ -84,7 +84,7 @@ export class Writer implements GroupWriter<Change> {
     group.batches = packBatches(group.ended, this.#lastBatch + 1, this.#records, this.#memory.index)
     this.#lastBatch += group.batches.length
     writeGroup(this.#memory, this.#records, group)
-    this.#disk.keep(this.#records.end(), (tables) => {
+    this.#disk.keep(this.#records.end(), items.length === 1, (tables) => {
       putRemovals(tables, this.#memory, this.#texts, group)
       // Keys are given once, also where the last ones are removed. The others are in the records that are kept.
       part(tables.meta.put('lastKey', this.#lastKey))

@@ -134,6 +134,20 @@ describe('the journal', () => {
     await journal.sync()
   })
 
+  it('syncs at once where nothing else is being synced', async (t) => {
+    const { journal, append } = await opened(t)
+    append('a')
+    const under = journal.sync()
+    append('b')
+    assert.equal(journal.syncNow(), false)
+    await under
+    // A disk that is slow at this moment is not waited for again.
+    assert.equal(typeof journal.syncNow(), 'boolean')
+    append('c')
+    journal.close()
+    assert.equal(journal.syncNow(), false)
+  })
+
   it('tells that it cannot be synced, and goes on', async (t) => {
     const { dataDir, journal, append } = await opened(t)
     append('a')
