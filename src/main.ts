@@ -24,6 +24,9 @@ export interface Daemon {
   killCommands(): void
 }
 
+/** Each commit costs as much as several commands do; nobody who asks for one of many outcomes misses this moment. */
+const GATHER_OUTCOMES_MS = 5
+
 const SPAWN_TEXTS = {
   posix: 'commands start by posix_spawn',
   node: 'commands start by node:child_process',
@@ -54,6 +57,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     onThreadLost: (reason) => log.error({ reason }, 'a worker thread ended; another takes its place'),
   })
   const scheduler = new Scheduler({
+    gatherMs: GATHER_OUTCOMES_MS,
     store,
     executor: pool,
     slots: config.maxConcurrency,

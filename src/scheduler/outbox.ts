@@ -25,6 +25,15 @@ const COMMIT_STARTED_AFTER_MS = 10
 /** What an attempt of these does is not seen outside of the daemon, so that its number may be given again. */
 const WITHOUT_EFFECTS: ReadonlySet<string> = new Set(['noop', 'sleep'])
 
+/** Outcomes that come one after another share a commit, as long as more are to be expected. */
+export interface Gathering {
+  /** Commits of outcomes are this far apart then; 0 for no such thing. */
+  readonly gatherMs: number
+  /** Whether attempts are under way. */
+  readonly isBusy: () => boolean
+  readonly monotonicMs: () => number
+}
+
 /** Told what came of the commit: `''`, or why it was not kept. */
 type Waiter = (reason: string) => void
 
@@ -32,19 +41,24 @@ export class Outbox {
   readonly #store: Store
   readonly #timers: Timers
   readonly #log: Log
+  readonly #gathering: Gathering
   #ended: Task[] = []
   #started: Task[] = []
   #waiters: Waiter[] = []
   #underWay: Promise<void> | null = null
   #timer: Timer | null = null
   #hasFailed = false
+  #lastCommitMs = Number.NEGATIVE_INFINITY
+  /** Commits what is gathered. */
+  #gathered: Timer | null = null
   /** About to begin, and with effects. */
   #unnoted: Task[] = []
 
-  constructor(store: Store, timers: Timers, log: Log) {
+  constructor(store: Store, timers: Timers, log: Log, gathering: Gathering) {
     this.#store = store
     this.#timers = timers
     this.#log = log
+    this.#gathering = gathering
   }
 
   addEnded(task: Task): void {
@@ -68,7 +82,16 @@ export class Outbox {
   flush(): void {
     // While writing fails only the timer tries again: each try writes all that came since.
     if (this.#underWay !== null || (this.#hasFailed && this.#timer !== null)) return
-    if (this.#ended.length > 0) this.#commit()
+    if (this.#ended.length === 0) return
+    const { gatherMs, isBusy, monotonicMs } = this.#gathering
+    const waitMs = gatherMs > 0 && isBusy() ? this.#lastCommitMs + gatherMs - monotonicMs() : 0
+    if (waitMs <= 0 || this.#waiters.length > 0) this.#commit()
+    else this.#gathered ??= this.#timers.add(waitMs, () => this.#onGathered())
+  }
+
+  #onGathered(): void {
+    this.#gathered = null
+    if (this.#underWay === null && this.#ended.length > 0 && !this.#hasFailed) this.#commit()
   }
 
   /** Resolves once what ended so far is kept, to `''`; or to the reason why it is not. */
@@ -110,6 +133,9 @@ export class Outbox {
     this.#started = []
     if (this.#timer !== null) this.#timers.remove(this.#timer)
     this.#timer = null
+    if (this.#gathered !== null) this.#timers.remove(this.#gathered)
+    this.#gathered = null
+    if (ended.length > 0) this.#lastCommitMs = this.#gathering.monotonicMs()
     if (ended.length + started.length === 0) return
     const durability = ended.every((task) => task.graph.isRelaxed) ? 'relaxed' : 'sync'
     this.#underWay = this.#store.commit({ ended, started }, durability).then(

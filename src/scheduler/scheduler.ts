@@ -41,6 +41,8 @@ export interface SchedulerOptions {
   readonly instantTools: ReadonlySet<string>
   /** Between SIGTERM and SIGKILL of a command that is stopped. */
   readonly graceMs: number
+  /** While attempts are under way, outcomes of so many milliseconds may share a commit; 0 by default. */
+  readonly gatherMs?: number
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   /** A clock that never goes back, for delays. */
@@ -62,7 +64,11 @@ export class Scheduler implements ExecutorEvents {
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#timers = new Timers(options.monotonicMs)
-    this.#outbox = new Outbox(options.store, this.#timers, options.log)
+    this.#outbox = new Outbox(options.store, this.#timers, options.log, {
+      gatherMs: options.gatherMs ?? 0,
+      isBusy: () => this.#attempts.running > 0,
+      monotonicMs: options.monotonicMs,
+    })
     this.#lives = new Lives({ ...options, outbox: this.#outbox, timers: this.#timers })
     this.#graphs = new Graphs({ ...options, lives: this.#lives })
     this.#submissions = new Submissions({ ...options, lives: this.#lives }, new Keys())
