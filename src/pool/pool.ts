@@ -11,6 +11,9 @@ import type { Dispatched, Executor, ExecutorEvents } from './executor.ts'
 import { Lane } from './lane.ts'
 import type { Holdings, Outcome, SpawnChoice, WorkerSettings } from './messages.ts'
 
+/** Of a thread: what attempts leave behind dies young, and a larger one is only larger. */
+const YOUNG_GENERATION_MB = 8
+
 /** How long to wait before another thread takes the place of a lost one that never came up. */
 const REOPEN_AFTER_MS = 500
 
@@ -67,7 +70,10 @@ export class Pool implements Executor {
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: threadMemoryMb },
+      resourceLimits: {
+        maxOldGenerationSizeMb: threadMemoryMb,
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+      },
     })
     // A thread's end is told by its session; without a listener Piscina would throw it.
     this.#piscina.on('error', () => {})
