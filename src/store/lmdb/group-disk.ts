@@ -37,6 +37,8 @@ export class GroupDisk {
   open(fill: () => void, takesAway: boolean): Written {
     const { pending } = this.#parts
     if (pending.problem !== null) throw pending.problem
+    if (pending.waitingBytes > MOST_WAITING_BYTES)
+      throw new Error(`the database is ${pending.waitingBytes} bytes behind the journal`)
     if (takesAway) {
       const written = pending.drain().then(() => this.#transaction(fill))
       return { committed: written, flushed: written }
@@ -57,14 +59,16 @@ export class GroupDisk {
    * @param takeAway puts into the tables what the record does not say
    */
   keep(record: GroupRecord, isLone: boolean, takeAway: (tables: Tables) => void): void {
-    const { tables, journal, pending } = this.#parts
+    const { tables, journal, records, pending } = this.#parts
     if (!this.#isTransaction) {
       journal.append(record.bytes)
+      records.keep()
       pending.add(record)
       // Where many come, the next ones are taken in while the disk is at work.
       if (isLone) this.#isSynced = journal.syncNow()
       return
     }
+    records.keep()
     takeAway(tables)
     for (const entry of record.entries) putEntry(tables, entry)
   }
@@ -93,5 +97,8 @@ export class GroupDisk {
     }
   }
 }
+
+/** More would fill the memory while the database hangs. */
+const MOST_WAITING_BYTES = 128 * 1024 * 1024
 
 const ignore = (): void => {}

@@ -1,7 +1,7 @@
 /** Which record an id names: one that is kept or being written, and one that was handed in since. */
 import type { Acceptance } from '../store.ts'
 import type { Memory } from './memory.ts'
-import { WAITING } from './task-index.ts'
+import { UNFINISHED, WAITING } from './task-index.ts'
 import { isTextOf, type Texts } from './texts.ts'
 
 export class Ids {
@@ -31,6 +31,8 @@ export class Ids {
   takeBack({ graph, tasks }: Acceptance): void {
     const { index, graphs, written } = this.#memory
     for (const { key } of tasks) {
+      // Written, and not synced: its record goes with the next ones.
+      if (index.code(key) === UNFINISHED) this.#memory.release(index.accept(key))
       index.remove(key)
       index.drop(key)
     }

@@ -67,6 +67,8 @@ export class Journal {
   #last: number
   #released = 0
   #isClosed = false
+  /** Of the records up to this one a sync failed: the system does not write them again by itself. */
+  #brokenUpTo = 0
   /** By the monotonic clock: until then the disk counts as slow. */
   #slowUntilMs = 0
   #syncing: Promise<void> | null = null
@@ -110,6 +112,7 @@ export class Journal {
 
   /** Writes a record, whose head is filled in. It outlives the process now. @throws where it cannot be written */
   append(record: Buffer): void {
+    if (this.#isClosed) throw new Error('the journal is closed')
     let unreleased = 0
     for (const { end, last } of this.#segments) if (last > this.#released) unreleased += end
     if (unreleased > MOST_BYTES)
@@ -133,12 +136,12 @@ export class Journal {
     segment.size = Math.max(segment.size, segment.end)
   }
 
-  /** Resolves when all that was appended before survives the machine. */
+  /** Resolves when all that was appended before survives the machine; rejects where only a synced database can tell. */
   sync(): Promise<void> {
     if (this.#syncing === null) return this.#startSync()
     this.#nextSync ??= this.#syncing.then(ignore, ignore).then(() => {
       this.#nextSync = null
-      return this.#startSync()
+      return this.#syncing ?? this.#startSync()
     })
     return this.#nextSync
   }
@@ -149,7 +152,7 @@ export class Journal {
    */
   syncNow(): boolean {
     const startedAt = performance.now()
-    if (this.#syncing !== null || startedAt < this.#slowUntilMs) return false
+    if (this.#syncing !== null || this.#isBroken || startedAt < this.#slowUntilMs) return false
     try {
       for (const segment of this.#segments) {
         if (segment.isDirty) fdatasyncSync(segment.file)
@@ -157,7 +160,7 @@ export class Journal {
       }
       return true
     } catch {
-      // Who waits for it syncs again, and is told.
+      this.#brokenUpTo = this.#last
       return false
     } finally {
       const endedAt = performance.now()
@@ -172,8 +175,12 @@ export class Journal {
     for (const segment of this.#segments) {
       if (segment === this.#current || segment.last > this.#released || segment.size <= SWITCH_BYTES * 2)
         continue
-      ftruncateSync(segment.file, FILE_BYTES)
-      segment.size = FILE_BYTES
+      try {
+        ftruncateSync(segment.file, FILE_BYTES)
+        segment.size = FILE_BYTES
+      } catch {
+        // It is only longer than it need be.
+      }
     }
   }
 
@@ -183,9 +190,18 @@ export class Journal {
     for (const { file } of this.#segments) closeSync(file)
   }
 
+  /** A sync that failed may be told once only: the next one would say that all is well. */
+  get #isBroken(): boolean {
+    return this.#isClosed || this.#released < this.#brokenUpTo
+  }
+
   #startSync(): Promise<void> {
+    if (this.#isBroken) return Promise.reject(new Error('an earlier sync of the journal failed'))
     this.#syncing = Promise.all(this.#segments.map(syncSegment))
-      .then(ignore)
+      .then(ignore, (error: unknown) => {
+        this.#brokenUpTo = this.#last
+        throw error
+      })
       .finally(() => {
         this.#syncing = null
       })

@@ -30,7 +30,7 @@ import { load } from './load.ts'
 import { type DataDirLock, lockDataDir } from './lock.ts'
 import { Memory } from './memory.ts'
 import { Pending } from './pending.ts'
-import { bounded, explain, later, storeProblem } from './problems.ts'
+import { explain, later, storeProblem } from './problems.ts'
 import { Reader } from './reader.ts'
 import { RecordBuffer } from './record-buffer.ts'
 import { StartNotes } from './start-notes.ts'
@@ -236,14 +236,12 @@ const recover = async (tables: Tables, dataDir: string): Promise<Journal> => {
   let last = Number(tables.meta.get('applied') ?? 0)
   const records = Journal.read(dataDir, id, last)
   try {
-    if (records.length > 0) {
-      last += records.length
-      tables.root.transactionSync(() => {
-        for (const record of records) for (const entry of entriesIn(record)) putEntrySync(tables, entry)
-        tables.meta.putSync('applied', last)
-      })
-      await bounded(tables.root.flushed)
-    }
+    last += records.length
+    // Synced when it returns, also what was put there before a crash and not synced: the journal begins anew after it.
+    tables.root.transactionSync(() => {
+      for (const record of records) for (const entry of entriesIn(record)) putEntrySync(tables, entry)
+      tables.meta.putSync('applied', last)
+    })
     return Journal.open(dataDir, id, last)
   } catch (error) {
     throw await storeProblem(error, dataDir)

@@ -48,6 +48,11 @@ export class Memory {
     this.releaseStart(key)
   }
 
+  /** Whether a task was removed, and is still under way. */
+  isAway(key: number): boolean {
+    return this.#away.has(key)
+  }
+
   /** A task that was removed before is over. */
   releaseAway(key: number): void {
     const accept = this.#away.get(key)

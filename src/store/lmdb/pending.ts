@@ -79,7 +79,12 @@ export class Pending {
     layer.bytes += bytes.length
     layer.last = this.#options.journal.last
     if (layer.bytes >= LARGE_BYTES) this.#apply()
-    else this.#timer ??= setTimeout(() => this.#apply(), HOLD_MS)
+    else this.#applySoon()
+  }
+
+  /** What waits for a transaction that takes its time. */
+  get waitingBytes(): number {
+    return this.#filling.bytes
   }
 
   /** The value that will be in the table; `null` where it will be removed, `undefined` where nothing changes. */
@@ -116,8 +121,15 @@ export class Pending {
     this.#timer = null
   }
 
+  #applySoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null
+      this.#apply()
+    }, HOLD_MS)
+  }
+
   #apply(): void {
-    if (this.#applying !== null) return
+    if (this.#applying !== null || this.#filling.last === 0) return
     this.stop()
     const { records } = this.#options
     const layer = this.#filling
@@ -142,6 +154,7 @@ export class Pending {
       if (this.problem === null)
         onProblem(error, 'the database could not be written (the journal has everything)')
       this.problem = error
+      this.stop()
       this.#timer = setTimeout(() => {
         this.#timer = null
         this.#written = this.#write(layer, chunks)
@@ -153,7 +166,7 @@ export class Pending {
     records.recycle(chunks)
     onApplied()
     if (this.#filling.bytes >= LARGE_BYTES) this.#apply()
-    else if (this.#filling.last > 0) this.#timer ??= setTimeout(() => this.#apply(), HOLD_MS)
+    else if (this.#filling.last > 0) this.#applySoon()
   }
 }
 

@@ -39,7 +39,7 @@ export class RecordBuffer {
   #table: TableName = 'accepts'
   #key: number | string = 0
 
-  /** Begins a record. What was written of another one since is forgotten. */
+  /** Begins a record, in the place of the last one where that was not kept. */
   begin(): void {
     this.#end = this.#start
     this.#piece = ''
@@ -91,9 +91,13 @@ export class RecordBuffer {
   end(): GroupRecord {
     const bytes = this.#bytes.subarray(this.#start, this.#end)
     const entries = this.#entries
-    this.#start = this.#end
     this.#entries = []
     return { bytes, entries }
+  }
+
+  /** The record that was ended stays where it is, until its chunk is let go of. */
+  keep(): void {
+    this.#start = this.#end
   }
 
   /** Lets go of the records so far, and of the chunks that they are in: for {@link recycle}, once nobody reads them. */

@@ -44,7 +44,10 @@ export class Removals {
     if (place === null) return
     let heads = this.#heads.get(place.batch)
     if (heads === undefined) {
-      heads = Heads.from(this.#tables.heads.getBinary(place.batch)!)
+      const written = this.#tables.heads.getBinary(place.batch)
+      // An earlier try was written after all, though its sync failed.
+      if (written === undefined) return
+      heads = Heads.from(written)
       this.#heads.set(place.batch, heads)
     }
     const at = heads.placeOf(key)
@@ -85,9 +88,5 @@ export class Removals {
       memory.index.remove(key)
     }
     for (const [batch, heads] of this.#heads) if (heads.live === 0) texts.forget(batch)
-  }
-
-  onFailed(texts: Texts): void {
-    for (const batch of this.#heads.keys()) texts.stay(batch)
   }
 }

@@ -26,14 +26,9 @@ export class Texts {
     return this.#batch(batch)?.toString('utf8', offset, offset + length) ?? null
   }
 
-  /** Notes a batch that the write under way removes. */
+  /** Notes a batch that the write under way removes; one that fails may have done it all the same. */
   leave(batch: number): void {
     this.#leaving.add(batch)
-  }
-
-  /** The removal was not written. */
-  stay(batch: number): void {
-    this.#leaving.delete(batch)
   }
 
   /** Forgets a batch that was removed: its number is not given again. */

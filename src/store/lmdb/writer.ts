@@ -156,7 +156,6 @@ export class Writer implements GroupWriter<Change> {
     const group = this.#group
     if (group === null) return
     const memory = this.#memory
-    group.removals?.onFailed(this.#texts)
     // Those that were told go again, the others are taken back; revived ones are as they were.
     for (const { tasks } of group.accepted) for (const { key } of tasks) memory.index.setWaiting(key)
     for (const [counts, before] of group.countsBefore) Object.assign(counts, before)
@@ -205,7 +204,9 @@ export class Writer implements GroupWriter<Change> {
       // Written before, and come again because its sync was not confirmed.
       if (hasRecord && index.code(task.key) !== UNFINISHED) continue
       if (hasRecord) group.ended.push(task)
-      else group.endedAway.push(task)
+      else if (this.#memory.isAway(task.key)) group.endedAway.push(task)
+      // Nor does anything more of one that was removed, and is over.
+      else continue
       if (task.graph !== graph) {
         graph = task.graph
         counts = written.get(graph.key)

@@ -39,6 +39,7 @@ const opened = async (t: TestContext) => {
     write(records)
     const record = records.end()
     journal.append(record.bytes)
+    records.keep()
     pending.add(record)
   }
   const text = (table: 'batches' | 'answers', key: number | string, value: string) => () => {
@@ -93,6 +94,15 @@ describe('what is pending', () => {
         [55, 51, 3],
       ],
     )
+  })
+
+  it('goes on after a transaction that took its time', async (t) => {
+    const { tables, group, text } = await opened(t)
+    group(text('batches', 1, 'a'.repeat(8 * 1024 * 1024)))
+    for (let key = 2; key <= 6; key++) {
+      group(text('batches', key, 'b'))
+      await eventually(`${key} is in the tables`, () => tables.batches.getBinary(key) !== undefined)
+    }
   })
 
   it('leaves nothing in the journal once it is synced in the tables', async (t) => {

@@ -29,7 +29,9 @@ describe('the buffer of groups', () => {
             for (const piece of pieces) records.write(piece)
             records.close()
           }
-          return records.end()
+          const record = records.end()
+          records.keep()
+          return record
         })
         for (const [at, entries] of groups.entries()) {
           const wanted = entries.map(({ table: name, key: id, pieces }) => ({
@@ -76,6 +78,19 @@ describe('the buffer of groups', () => {
     assert.deepEqual(entriesIn(records.end().bytes), [{ table: 'starts', key: 2, value: null }])
   })
 
+  it('writes over a record that was not kept', () => {
+    const records = new RecordBuffer()
+    const memory = new Set<ArrayBufferLike>()
+    for (let round = 0; round < 200; round++) {
+      records.begin()
+      records.open('batches', round)
+      for (let piece = 0; piece < 10; piece++) records.write('x'.repeat(10_000))
+      memory.add(records.close().buffer)
+      records.end()
+    }
+    assert.equal(memory.size, 1)
+  })
+
   it('uses memory again once it was given back', () => {
     const records = new RecordBuffer()
     const memory = new Set<ArrayBufferLike>()
@@ -86,6 +101,7 @@ describe('the buffer of groups', () => {
         for (let piece = 0; piece < 10; piece++) records.write('x'.repeat(10_000))
         memory.add(records.close().buffer)
         records.end()
+        records.keep()
       }
       records.recycle(records.detach())
     }
