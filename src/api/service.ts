@@ -16,9 +16,10 @@ import type { Accepted, Submission } from '../scheduler/submit.ts'
 import type { Durability, StoreReader } from '../store/store.ts'
 import { type GraphView, graphView } from './graph-view.ts'
 import type { McpCall, SubmittedGraph } from './schemas.ts'
+import { type WhyAnswer, type WhyUnfinished, whyTask } from './why.ts'
 
 /** What the service needs of the scheduler. */
-interface Commands {
+interface Commands extends WhyUnfinished {
   submit(submission: Submission): Promise<Result<Accepted>>
   remove(id: string): Promise<Result<true>>
   cancel(id: string, graceMs?: number): Promise<Result<true>>
@@ -129,6 +130,11 @@ export class Service {
   get(id: string): Result<string> | Promise<Result<string>> {
     const json = this.#options.reader.get(id)
     return json instanceof Promise ? json.then((found) => foundTask(id, found)) : foundTask(id, json)
+  }
+
+  /** What a task waits for, or why it ended as it did. */
+  why(id: string): Promise<Result<WhyAnswer>> {
+    return whyTask(id, this.#options.commands, this.#options.reader)
   }
 
   /** The JSON text of every task, in pieces. */

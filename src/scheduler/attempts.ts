@@ -40,6 +40,11 @@ export class Attempts {
     this.#free = slots
   }
 
+  /** All of them. */
+  get slots(): number {
+    return this.#slots
+  }
+
   /** Slots that nothing holds. */
   get free(): number {
     return this.#free

@@ -55,6 +55,16 @@ export class Dispatcher {
     this.#ready.push(task)
   }
 
+  /** Tasks in line for a slot. */
+  get ready(): number {
+    return this.#ready.alive
+  }
+
+  /** The place of a task in line, from 1; 0 where it is not. */
+  placeOf(task: Task): number {
+    return this.#ready.placeOf(task)
+  }
+
   /** A task in line is over. */
   noteDead(): void {
     this.#ready.noteDead()

@@ -130,6 +130,11 @@ export class Lives {
     for (const effect of step.effects) this.#perform(effect, task)
   }
 
+  /** How long a task that waits for a time has to wait still. */
+  waitLeftMs(task: Task): number {
+    return this.#waits.leftMs(task)
+  }
+
   /** Carries what was settled to the dependents, the slots and the store, in that order. */
   settle(): void {
     // One list and no recursion: a chain may be as long as a graph.

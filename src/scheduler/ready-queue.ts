@@ -20,6 +20,23 @@ export class ReadyQueue<T extends { readonly priority: number }> {
     return this.#size
   }
 
+  /** Those that may still be taken. */
+  get alive(): number {
+    return this.#size - this.#dead
+  }
+
+  /** How many will be taken before it, and itself; 0 where it is not in line. Looks at all that are before it. */
+  placeOf(item: T): number {
+    let place = 0
+    for (let level = HIGHEST_PRIORITY; level > item.priority; level--)
+      for (const other of this.#levels[level]!.items()) if (this.#isAlive(other)) place++
+    for (const other of this.#levels[item.priority]!.items()) {
+      if (this.#isAlive(other)) place++
+      if (other === item) return place
+    }
+    return 0
+  }
+
   push(item: T): void {
     this.#levels[item.priority]!.push(item)
     this.#size++
@@ -91,6 +108,10 @@ class Fifo<T> {
     this.#head = (this.#head + 1) & (this.#ring.length - 1)
     this.#size--
     return item
+  }
+
+  *items(): Iterable<T> {
+    for (let at = 0; at < this.#size; at++) yield this.#ring[(this.#head + at) & (this.#ring.length - 1)]!
   }
 
   /** Keeps some, in their order, in no more room than they need. */

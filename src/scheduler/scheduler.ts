@@ -29,6 +29,7 @@ import { Outbox, reasonOf } from './outbox.ts'
 import { relink } from './recover.ts'
 import { type Accepted, type Submission, Submissions } from './submit.ts'
 import { Timers } from './timers.ts'
+import { type Why, whyUnfinished } from './why.ts'
 
 export interface SchedulerOptions {
   readonly store: Store
@@ -145,6 +146,15 @@ export class Scheduler implements ExecutorEvents {
   /** Removes the records of a graph that is over. */
   async removeGraph(key: number): Promise<Result<Graph>> {
     return this.#lives.isStopping ? STOPPING : this.#graphs.remove(key)
+  }
+
+  /** Why a task is not over; `null` for one that is, or that nobody knows. */
+  why(id: string): Why | null {
+    const { store, nowMs } = this.#options
+    const task = store.unfinished(id)
+    return task === null
+      ? null
+      : whyUnfinished(task, this.#lives, nowMs(), (other) => store.unfinished(other))
   }
 
   metrics(): Metrics {

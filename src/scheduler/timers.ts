@@ -37,6 +37,11 @@ export class Timers {
     return timer
   }
 
+  /** Milliseconds until it is due. */
+  leftMs(timer: Timer): number {
+    return Math.max(0, timer.atMs - this.#nowMs())
+  }
+
   /** Takes a timer out; one that ran, or was taken out, stays so. */
   remove(timer: Timer): void {
     const place = timer.place

@@ -32,6 +32,12 @@ export class Waits {
     this.#waits.set(task, timer)
   }
 
+  /** How long it waits still, or until it looks at the clock again; 0 for one that does not wait. */
+  leftMs(task: Task): number {
+    const timer = this.#waits.get(task)
+    return timer === undefined ? 0 : this.#timers.leftMs(timer)
+  }
+
   stop(task: Task): void {
     this.#timers.remove(this.#waits.get(task)!)
     this.#waits.delete(task)

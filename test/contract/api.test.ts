@@ -76,6 +76,9 @@ for (const { daemon, edge, refuses, settled } of await startWires()) {
       assert.equal(f3.error, 'dependency f2 skipped')
       assert.equal(f3.runtime, undefined)
       assert.equal((await edge.get('f2')).error, 'dependency f1 failed')
+      const why = await edge.why('f3')
+      assert.deepEqual([why.reason, why.dependency, why.root.id], ['skipped', 'f2', 'f1'])
+      await refuses(edge.why('nobody'), 'notFound', 'task not found: nobody')
       const f1 = await edge.get('f1')
       assert.equal(f1.status, 'failed')
       assert.deepEqual(f1.runtime.error, {

@@ -38,6 +38,7 @@ export interface Edge {
   list(): Promise<any[]>
   remove(id: string): Promise<void>
   cancel(id: string, graceMs?: number): Promise<any>
+  why(id: string): Promise<any>
   graph(id: string): Promise<any>
   cancelGraph(id: string): Promise<any>
   health(): Promise<{ status: string; version: string; uptime: string }>
@@ -70,6 +71,7 @@ export const httpEdge = ({ url }: Served): Edge => {
         `/tasks/${encodeURIComponent(id)}/cancel`,
         grace_ms === undefined ? undefined : { grace_ms },
       ),
+    why: (id) => ask('GET', `/tasks/${encodeURIComponent(id)}/why`),
     graph: (id) => ask('GET', `/graphs/${id}`),
     cancelGraph: (id) => ask('POST', `/graphs/${id}/cancel`),
     health: () => ask('GET', '/health'),
@@ -130,6 +132,7 @@ export const grpcEdge = ({ grpcAddress }: Served): Edge => {
     remove: (id) => ask('DeleteTask', { id }),
     cancel: async (id, grace_ms) =>
       fromMessage((await ask('CancelTask', grace_ms === undefined ? { id } : { id, grace_ms })).task),
+    why: async (id) => JSON.parse((await ask('ExplainTask', { id })).why_json),
     graph: async (graph_id) => (await ask('GetGraph', { graph_id })).graph,
     cancelGraph: async (graph_id) => (await ask('CancelGraph', { graph_id })).graph,
     health: () => ask('Health', {}),

@@ -52,6 +52,7 @@ const NEW_FIELDS = `
 
 const NEW_CALLS = `
   rpc CancelTask(CancelTaskRequest) returns (CancelTaskResponse);
+  rpc ExplainTask(ExplainTaskRequest) returns (ExplainTaskResponse);
   rpc GetGraph(GetGraphRequest) returns (GetGraphResponse);
   rpc CancelGraph(CancelGraphRequest) returns (CancelGraphResponse);
 `
@@ -62,6 +63,8 @@ const NEW_ANSWER_FIELDS = 'string graph_id = 20; bool replayed = 21;'
 const NEW_MESSAGES = `
 message CancelTaskRequest { string id = 1; optional int64 grace_ms = 2; }
 message CancelTaskResponse { Task task = 1; }
+message ExplainTaskRequest { string id = 1; }
+message ExplainTaskResponse { string reason = 1; string message = 2; string why_json = 3; }
 message Graph {
   string graph_id = 1; string status = 2; GraphCounts counts = 3;
   int64 created_at_unix_ms = 4; int64 finished_at_unix_ms = 5;

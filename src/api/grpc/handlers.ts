@@ -91,6 +91,16 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     return json.ok ? ok({ task: taskMessage(json.value) }) : json
   }
 
+  const explain = async ({
+    id,
+  }: WithId): Promise<Result<{ reason: string; message: string; why_json: string }>> => {
+    if (id === '') return ID_REQUIRED
+    const why = await service.why(id)
+    if (!why.ok) return why
+    const { reason, message } = why.value
+    return ok({ reason, message, why_json: JSON.stringify(why.value) })
+  }
+
   const getGraph = async ({ graph_id }: WithGraphId) => withGraph(await service.graph(graph_id))
 
   const cancelGraph = async ({ graph_id, grace_ms }: WithGraphId & Grace) => {
@@ -107,6 +117,7 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     ListTasks: unary(list, onFault),
     DeleteTask: unary(remove, onFault),
     CancelTask: unary(cancel, onFault),
+    ExplainTask: unary(explain, onFault),
     GetGraph: unary(getGraph, onFault),
     CancelGraph: unary(cancelGraph, onFault),
     Health: unary(health, onFault),

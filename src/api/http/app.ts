@@ -86,6 +86,9 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
       }),
     },
     '/tasks/:id/cancel': { POST: withId('/tasks/', cancel, '/cancel') },
+    '/tasks/:id/why': {
+      GET: withId('/tasks/', async (c, id) => answer(c, 200, await service.why(id), JSON.stringify), '/why'),
+    },
     '/graphs': { GET: listGraphs },
     '/graphs/:id': {
       GET: withId('/graphs/', async (c, id) => answer(c, 200, await service.graph(id), JSON.stringify)),
