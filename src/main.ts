@@ -10,6 +10,8 @@ import { GrpcServer } from './api/grpc/server.ts'
 import { HttpServer } from './api/http/server.ts'
 import { Service } from './api/service.ts'
 import type { Config } from './config.ts'
+import { Prometheus } from './metrics/prometheus.ts'
+import { TaskMetrics } from './metrics/task-metrics.ts'
 import { Pool } from './pool/pool.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { LmdbStore } from './store/lmdb/lmdb-store.ts'
@@ -56,7 +58,9 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
       log.info({ way, ...(reason === '' ? {} : { reason }) }, SPAWN_TEXTS[way]),
     onThreadLost: (reason) => log.error({ reason }, 'a worker thread ended; another takes its place'),
   })
+  const tasks = new TaskMetrics(nowMs)
   const scheduler = new Scheduler({
+    observer: tasks,
     gatherMs: GATHER_OUTCOMES_MS,
     store,
     executor: pool,
@@ -79,7 +83,8 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   })
   const onFault = (err: unknown, traceId: string): void =>
     log.error({ err, trace_id: traceId }, 'internal error')
-  const http = new HttpServer({ service, onFault, address: config.addr })
+  const metricsText = new Prometheus({ scheduler, tasks, dataDir: config.dataDir, version: VERSION })
+  const http = new HttpServer({ service, metricsText, onFault, address: config.addr })
   const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr })
 
   let stopping: Promise<void> | null = null

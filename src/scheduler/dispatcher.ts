@@ -12,6 +12,7 @@ import type { Dispatched, Executor } from '../pool/executor.ts'
 import { assignmentOf } from './assignment.ts'
 import { type Attempt, Attempts, type Slot, type StopCause } from './attempts.ts'
 import { STOP_REASONS } from './envelopes.ts'
+import { NO_OBSERVER, type Observer } from './observer.ts'
 import type { Outbox } from './outbox.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import type { Timers } from './timers.ts'
@@ -25,6 +26,7 @@ export interface DispatcherOptions {
   readonly instantTools: ReadonlySet<string>
   /** Between SIGTERM and SIGKILL of an attempt whose time is over. */
   readonly graceMs: number
+  readonly observer?: Observer
 }
 
 /** Attempts of instant tools that share one slot, at most. */
@@ -34,6 +36,7 @@ export class Dispatcher {
   readonly attempts: Attempts
   readonly #options: DispatcherOptions
   readonly #start: (task: Task) => void
+  readonly #observer: Observer
   /** One that was cancelled there is left in line, and dropped when its turn comes. */
   readonly #ready = new ReadyQueue<Task>((task) => task.phase === 'ready')
   /** What goes to the executor at the end of a tick. */
@@ -48,11 +51,13 @@ export class Dispatcher {
   constructor(options: DispatcherOptions, start: (task: Task) => void) {
     this.#options = options
     this.#start = start
+    this.#observer = options.observer ?? NO_OBSERVER
     this.attempts = new Attempts(options.slots)
   }
 
   enqueue(task: Task): void {
     this.#ready.push(task)
+    this.#observer.ready(task)
   }
 
   /** Tasks in line for a slot. */
@@ -77,6 +82,7 @@ export class Dispatcher {
     for (let task = this.#ready.first; task !== undefined; task = this.#ready.first) {
       if (this.attempts.free === 0 && !this.#mayShare(task)) break
       this.#ready.take()
+      this.#observer.started(task)
       this.#start(task)
     }
     this.#shared = null

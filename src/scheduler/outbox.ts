@@ -14,6 +14,7 @@ import { isOver } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from './log.ts'
+import { NO_OBSERVER, type Observer } from './observer.ts'
 import type { Timer, Timers } from './timers.ts'
 
 /** A commit that failed is tried again after this long at the latest. */
@@ -42,6 +43,7 @@ export class Outbox {
   readonly #timers: Timers
   readonly #log: Log
   readonly #gathering: Gathering
+  readonly #observer: Observer
   #ended: Task[] = []
   #started: Task[] = []
   #waiters: Waiter[] = []
@@ -54,11 +56,23 @@ export class Outbox {
   /** About to begin, and with effects. */
   #unnoted: Task[] = []
 
-  constructor(store: Store, timers: Timers, log: Log, gathering: Gathering) {
+  constructor(
+    store: Store,
+    timers: Timers,
+    log: Log,
+    gathering: Gathering,
+    observer: Observer = NO_OBSERVER,
+  ) {
     this.#store = store
     this.#timers = timers
     this.#log = log
     this.#gathering = gathering
+    this.#observer = observer
+  }
+
+  /** Tasks that are over and not handed over. */
+  get size(): number {
+    return this.#ended.length
   }
 
   addEnded(task: Task): void {
@@ -138,11 +152,13 @@ export class Outbox {
     if (ended.length > 0) this.#lastCommitMs = this.#gathering.monotonicMs()
     if (ended.length + started.length === 0) return
     const durability = ended.every((task) => task.graph.isRelaxed) ? 'relaxed' : 'sync'
+    this.#observer.saving(ended)
     this.#underWay = this.#store.commit({ ended, started }, durability).then(
       () => {
         this.#underWay = null
         if (this.#hasFailed) this.#log.info({ tasks: ended.length }, 'outcomes are kept again')
         this.#hasFailed = false
+        this.#observer.saved(ended)
         for (const waiter of waiters) waiter('')
         this.flush()
       },

@@ -22,9 +22,11 @@ import { cancelGraph, cancelTask } from './cancel.ts'
 import type { Attempt } from './attempts.ts'
 import type { Metrics } from './counters.ts'
 import { envelopeOf, lostEnvelope, stoppedDetails } from './envelopes.ts'
+import type { Gauges } from './gauges.ts'
 import { Graphs } from './graphs.ts'
 import { Lives } from './lives.ts'
 import type { Log } from './log.ts'
+import type { Observer } from './observer.ts'
 import { Outbox, reasonOf } from './outbox.ts'
 import { relink } from './recover.ts'
 import { type Accepted, type Submission, Submissions } from './submit.ts'
@@ -49,6 +51,7 @@ export interface SchedulerOptions {
   /** A clock that never goes back, for delays. */
   readonly monotonicMs: () => number
   readonly log: Log
+  readonly observer?: Observer
 }
 
 export class Scheduler implements ExecutorEvents {
@@ -65,11 +68,12 @@ export class Scheduler implements ExecutorEvents {
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#timers = new Timers(options.monotonicMs)
-    this.#outbox = new Outbox(options.store, this.#timers, options.log, {
+    const gathering = {
       gatherMs: options.gatherMs ?? 0,
       isBusy: () => this.#attempts.running > 0,
       monotonicMs: options.monotonicMs,
-    })
+    }
+    this.#outbox = new Outbox(options.store, this.#timers, options.log, gathering, options.observer)
     this.#lives = new Lives({ ...options, outbox: this.#outbox, timers: this.#timers })
     this.#graphs = new Graphs({ ...options, lives: this.#lives })
     this.#submissions = new Submissions({ ...options, lives: this.#lives }, new Keys())
@@ -162,6 +166,16 @@ export class Scheduler implements ExecutorEvents {
     return this.#lives.counters.snapshot()
   }
 
+  gauges(): Gauges {
+    return {
+      slots: this.#attempts.slots,
+      slotsInUse: this.#attempts.running,
+      ready: this.#lives.dispatcher.ready,
+      unfinished: this.#lives.unfinished,
+      unsaved: this.#outbox.size,
+    }
+  }
+
   /** Gives free slots to ready tasks. Safe to call at any time. */
   tick(): void {
     this.#lives.dispatcher.tick()
@@ -172,6 +186,7 @@ export class Scheduler implements ExecutorEvents {
       const attempt = this.#attempts.get(outcome.ref)
       if (attempt === undefined) continue
       const { task, isCancelled } = attempt
+      this.#options.observer?.ended(task, outcome)
       if (outcome.status === 'aborted' && attempt.stopCause === 'shutdown')
         this.#killed(task, outcome.detailsJson)
       else this.#lives.end(task, this.#envelopeOf(attempt, task, outcome), outcome.isFinal || isCancelled)

@@ -12,17 +12,20 @@ import { readBody } from './body.ts'
 import { headerOf } from './header.ts'
 import { listStream } from './list-stream.ts'
 import { cursorIn, limitIn } from './queries.ts'
+import { type MetricsText, formatOf, replyMetrics } from './prometheus.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
 
 export interface AppOptions {
   readonly service: Service
+  /** Without one, metrics are JSON only. */
+  readonly metricsText?: MetricsText
   /** Told of a fault of our own. */
   readonly onFault: (error: unknown, traceId: string) => void
 }
 
 type Handler = (c: HttpContext) => Promise<Response> | Response
 
-export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bindings }> => {
+export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{ Bindings: Bindings }> => {
   const app = new Hono<{ Bindings: Bindings }>()
 
   const submit: Handler = async (c) => {
@@ -71,6 +74,13 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
     return answer(c, 202, call.ok ? await service.mcpCall(call.value) : call, asIs)
   }
 
+  const metrics: Handler = (c) => {
+    const format = metricsText === undefined ? null : formatOf(headerOf(c.env.incoming, 'accept'))
+    return format === null
+      ? reply(c, 200, JSON.stringify(service.metrics()))
+      : replyMetrics(c, metricsText!, format)
+  }
+
   const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
     '/tasks': { POST: submit, GET: (c) => reply(c, 200, listStream(service.list())) },
     '/tasks/:id': {
@@ -106,7 +116,15 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
       ),
     },
     '/health': { GET: (c) => reply(c, 200, JSON.stringify(service.health())) },
-    '/metrics': { GET: (c) => reply(c, 200, JSON.stringify(service.metrics())) },
+    '/metrics': { GET: metrics },
+    ...(metricsText === undefined
+      ? {}
+      : {
+          '/metrics/prometheus': {
+            GET: (c: HttpContext) =>
+              replyMetrics(c, metricsText, formatOf(headerOf(c.env.incoming, 'accept')) ?? 'prometheus'),
+          },
+        }),
     '/mcp/tools': { GET: (c) => reply(c, 200, JSON.stringify({ tools: service.mcpTools() })) },
     '/mcp/call': { POST: mcpCall },
     '/mcp/tasks/:id': {
