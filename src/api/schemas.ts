@@ -39,6 +39,7 @@ const annotations = unless(
   (value) => isJsonObject(value) && Object.values(value).every(isText),
   v.pipe(
     v.custom<Record<string, unknown>>(isJsonObject, 'an object of strings'),
+    v.metadata({ additionalProperties: { type: 'string' } }),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return
       for (const [key, value] of Object.entries(dataset.value)) {
@@ -57,7 +58,7 @@ const texts = unless(
 )
 
 /** A task as `POST /tasks` takes it. Absent and null are the same. */
-const TaskSchema = objectAsGiven({
+export const TaskSchema = objectAsGiven({
   id: v.nullish(text),
   type: v.nullish(text),
   params: v.nullish(object),
@@ -75,7 +76,7 @@ const TaskSchema = objectAsGiven({
 })
 
 /** The body of `POST /tasks`. */
-const TaskGraphSchema = v.nullish(
+export const TaskGraphSchema = v.nullish(
   objectAsGiven({
     tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')),
     on_conflict: v.nullish(v.picklist(ON_CONFLICTS, '"replace", "reject" or "ignore"')),
@@ -87,7 +88,7 @@ const TaskGraphSchema = v.nullish(
 export const CancelSchema = v.nullish(objectOf({ grace_ms: v.nullish(integer) }))
 
 /** The body of `POST /mcp/call`. */
-const McpCallSchema = objectOf({
+export const McpCallSchema = objectOf({
   id: v.nullish(text),
   tool_name: v.nullish(text),
   input: v.nullish(object),

@@ -23,7 +23,7 @@ export class Histogram {
 
   /** A time below 0, of a clock that was set back, counts as 0. */
   add(ms: number): void {
-    const time = ms > 0 ? ms : 0
+    const time = Math.max(ms, 0)
     let at = 0
     while (at < BOUNDS_MS.length && time > BOUNDS_MS[at]!) at++
     this.buckets[at]!++

@@ -9,6 +9,7 @@ import { graceIn } from '../grace.ts'
 import { CancelSchema, parse, parseGraph, parseJson, parseMcpCall } from '../schemas.ts'
 import type { Service } from '../service.ts'
 import { readBody } from './body.ts'
+import { replyDocs, replyDocsFile, replyOpenApi } from './docs.ts'
 import { headerOf } from './header.ts'
 import { listStream } from './list-stream.ts'
 import { cursorIn, limitIn } from './queries.ts'
@@ -125,6 +126,9 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
               replyMetrics(c, metricsText, formatOf(headerOf(c.env.incoming, 'accept')) ?? 'prometheus'),
           },
         }),
+    '/openapi.json': { GET: (c) => replyOpenApi(c, service.health().version.slice(1)) },
+    '/docs': { GET: replyDocs },
+    '/docs/:id': { GET: withId('/docs/', replyDocsFile) },
     '/mcp/tools': { GET: (c) => reply(c, 200, JSON.stringify({ tools: service.mcpTools() })) },
     '/mcp/call': { POST: mcpCall },
     '/mcp/tasks/:id': {

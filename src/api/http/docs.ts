@@ -1,0 +1,87 @@
+/**
+ * `GET /openapi.json`, and `GET /docs`: a page that shows it, with all that it loads from here. Both are read and made
+ * when they are first asked for.
+ * @see contract B6
+ */
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { type HttpContext, reply, replyProblem } from './reply.ts'
+
+/** What the page loads; nothing else of the package is served. */
+const FILES: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+}
+
+const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null })
+`
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>execgo API</title>
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="docs"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`
+
+/** The page may load and ask this daemon only, and nobody may frame it. Its styles are set by its script. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+}
+
+const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
+
+/** A file of swagger-ui-dist. */
+const readPart = (name: string): Promise<Uint8Array<ArrayBuffer>> => {
+  const read = async (): Promise<Uint8Array<ArrayBuffer>> => {
+    const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+    return new Uint8Array(await readFile(join(folder, name)))
+  }
+  const file = kept.get(name) ?? read()
+  kept.set(name, file)
+  return file
+}
+
+const show = (c: HttpContext, type: string, body: string | Uint8Array<ArrayBuffer>): Response =>
+  new Response(body, {
+    headers: { 'Content-Type': type, 'X-Trace-Id': c.env.traceId, ...SECURITY_HEADERS },
+  })
+
+export const replyDocs = (c: HttpContext): Response => show(c, 'text/html; charset=utf-8', PAGE)
+
+/** A part of the page. */
+export const replyDocsFile = async (c: HttpContext, name: string): Promise<Response> => {
+  if (name === 'start.js') return show(c, 'text/javascript; charset=utf-8', START)
+  const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined
+  return type === undefined
+    ? replyProblem(c, { code: 'not_found', message: `no such route: GET /docs/${name}` })
+    : show(c, type, await readPart(name))
+}
+
+let document: Promise<string> | null = null
+
+export const replyOpenApi = async (c: HttpContext, version: string): Promise<Response> => {
+  document ??= import('../openapi/document.ts').then(({ openApiDocument }) =>
+    JSON.stringify(openApiDocument(version)),
+  )
+  const response = reply(c, 200, await document)
+  response.headers.set('X-Content-Type-Options', 'nosniff')
+  return response
+}

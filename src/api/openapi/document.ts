@@ -1,0 +1,162 @@
+/**
+ * The document of the HTTP API, OpenAPI 3.1, made of the schemas that check requests and of those of the answers.
+ * A new route gets a line in {@link ROUTES}: a test compares them with those that there are.
+ * @see contract B6
+ */
+import type * as v from 'valibot'
+import type { JsonObject } from '../../domain/json.ts'
+import { CancelSchema, McpCallSchema, TaskGraphSchema, TaskSchema } from '../schemas.ts'
+import * as answers from './answers.ts'
+import { jsonSchema } from './json-schema.ts'
+
+const SCHEMAS: Readonly<Record<string, v.GenericSchema>> = {
+  TaskGraph: TaskGraphSchema,
+  SubmittedTask: TaskSchema,
+  Cancel: CancelSchema,
+  McpCall: McpCallSchema,
+  Problem: answers.ProblemAnswer,
+  Submitted: answers.SubmittedAnswer,
+  Task: answers.TaskAnswer,
+  Tasks: answers.TasksAnswer,
+  Why: answers.WhyAnswer,
+  Graph: answers.GraphAnswer,
+  Graphs: answers.GraphsAnswer,
+  Health: answers.HealthAnswer,
+  Metrics: answers.MetricsAnswer,
+  McpTools: answers.McpToolsAnswer,
+  McpTask: answers.McpTaskAnswer,
+}
+
+interface Route {
+  /** What it does, and its status, and the name of the schema of its answer; `''` for an answer of no JSON. */
+  readonly is: readonly [summary: string, status: number, answer: string]
+  /** Its refusals. */
+  readonly refuses: readonly number[]
+  readonly body?: string
+  readonly query?: readonly string[]
+  readonly headers?: readonly string[]
+}
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  'POST /tasks': {
+    is: ['Submits a graph of tasks. When this answers, it is kept.', 202, 'Submitted'],
+    refuses: [400, 409, 413, 422, 429, 503],
+    body: 'TaskGraph',
+    headers: ['Idempotency-Key', 'traceparent'],
+  },
+  'GET /tasks': { is: ['Every task, oldest first.', 200, 'Tasks'], refuses: [] },
+  'GET /tasks/{id}': { is: ['A task.', 200, 'Task'], refuses: [400, 404] },
+  'DELETE /tasks/{id}': {
+    is: ["Removes a task's record. What is under way goes on.", 204, ''],
+    refuses: [400, 404, 503],
+  },
+  'POST /tasks/{id}/cancel': {
+    is: ['Stops a task that is not over.', 202, 'Task'],
+    refuses: [400, 404, 409, 413, 503],
+    body: 'Cancel',
+    query: ['grace_ms'],
+  },
+  'GET /tasks/{id}/why': {
+    is: ['What a task waits for, or why it ended as it did.', 200, 'Why'],
+    refuses: [400, 404],
+  },
+  'GET /graphs': { is: ['Graphs, newest first.', 200, 'Graphs'], refuses: [400], query: ['limit', 'cursor'] },
+  'GET /graphs/{id}': { is: ['How far a graph is.', 200, 'Graph'], refuses: [400, 404] },
+  'DELETE /graphs/{id}': {
+    is: ['Removes the records of a graph that is over.', 204, ''],
+    refuses: [400, 404, 409, 503],
+  },
+  'POST /graphs/{id}/cancel': {
+    is: ['Stops all tasks of a graph that are not over.', 202, 'Graph'],
+    refuses: [400, 404, 409, 413, 503],
+    body: 'Cancel',
+    query: ['grace_ms'],
+  },
+  'POST /graphs/{id}/retry': {
+    is: ['Runs again what failed or was skipped.', 202, 'Graph'],
+    refuses: [400, 404, 409, 503],
+  },
+  'GET /health': { is: ['Whether the daemon answers.', 200, 'Health'], refuses: [] },
+  'GET /metrics': {
+    is: ['Counts since the start; for who prefers text/plain, all metrics for Prometheus.', 200, 'Metrics'],
+    refuses: [],
+  },
+  'GET /metrics/prometheus': { is: ['All metrics for Prometheus.', 200, 'text/plain'], refuses: [] },
+  'GET /mcp/tools': { is: ['The tools that mcp tasks can name.', 200, 'McpTools'], refuses: [] },
+  'POST /mcp/call': {
+    is: ['Runs one mcp task.', 202, 'McpTask'],
+    refuses: [400, 413, 429, 503],
+    body: 'McpCall',
+  },
+  'GET /mcp/tasks/{id}': {
+    is: ['The state of the mcp task behind a handle.', 200, 'McpTask'],
+    refuses: [400, 404],
+  },
+}
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'The request is wrong.',
+  404: 'There is none.',
+  409: 'Its state does not allow it.',
+  413: 'The body is too large.',
+  422: 'The idempotency key was used with another body.',
+  429: 'Full for now: see Retry-After.',
+  503: 'Stopping, or the disk refuses.',
+}
+
+export const openApiDocument = (version: string): JsonObject => {
+  const named = new Map(Object.entries(SCHEMAS).map(([name, schema]) => [schema, name]))
+  const paths: Record<string, JsonObject> = {}
+  for (const [name, route] of Object.entries(ROUTES)) {
+    const [method = '', path = ''] = name.split(' ')
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(path, route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'execgo',
+      version,
+      description: 'Takes graphs of tasks, runs them on a bounded pool of worker threads, and loses none.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    paths,
+    components: {
+      schemas: Object.fromEntries(
+        Object.entries(SCHEMAS).map(([name, schema]) => [name, jsonSchema(schema, named, true)]),
+      ),
+    },
+  }
+}
+
+const operation = (path: string, { is, refuses, body, query, headers }: Route): JsonObject => {
+  const [summary, status, answer] = is
+  const refusals = refuses.map((code) => [code, { description: REFUSALS[code]!, ...json('Problem') }])
+  return {
+    summary,
+    parameters: [
+      ...(path.includes('{id}') ? [parameter('id', 'path')] : []),
+      ...(query ?? []).map((name) => parameter(name, 'query')),
+      ...(headers ?? []).map((name) => parameter(name, 'header')),
+    ],
+    ...(body === undefined ? {} : { requestBody: { ...json(body), required: body !== 'Cancel' } }),
+    responses: Object.fromEntries([[status, { description: 'Done.', ...contentOf(answer) }], ...refusals]),
+  }
+}
+
+const parameter = (name: string, place: 'path' | 'query' | 'header'): JsonObject => ({
+  name,
+  in: place,
+  required: place === 'path',
+  schema: { type: 'string' },
+})
+
+const json = (name: string): JsonObject => ({
+  content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+})
+
+const contentOf = (answer: string): JsonObject => {
+  if (answer === '') return {}
+  return answer === 'text/plain'
+    ? { content: { 'text/plain': { schema: { type: 'string' } } } }
+    : json(answer)
+}
