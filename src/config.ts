@@ -28,6 +28,8 @@ export interface Config {
   readonly durability: 'sync' | 'relaxed'
   /** Milliseconds between two writings of state.json; 0 = never. */
   readonly stateJsonEveryMs: number
+  /** Whether what is over tells how long each part of it took. */
+  readonly hasTimings: boolean
   readonly retention: {
     /** Finished tasks older than this go; 0 = never. */
     readonly maxAgeMs: number
@@ -150,6 +152,11 @@ const SETTINGS = {
       v.transform((text) => (text === 'off' ? 0 : Number(text) * 1000)),
     ),
   }),
+  timings: setting({
+    env: 'EXECGO_TIMINGS',
+    fallback: 'off',
+    schema: v.picklist(['on', 'off'], 'on or off'),
+  }),
   retainMs: setting({ env: 'EXECGO_RETAIN', fallback: '', schema: duration }),
   retainTasks: setting({ env: 'EXECGO_RETAIN_TASKS', fallback: '0', schema: wholeNumber(0, 1e12) }),
   maxBodyBytes: setting({
@@ -227,6 +234,7 @@ export const readConfig = (
       },
       durability: value(SETTINGS.durability),
       stateJsonEveryMs: value(SETTINGS.stateJsonEveryMs),
+      hasTimings: value(SETTINGS.timings) === 'on',
       retention: { maxAgeMs: value(SETTINGS.retainMs), maxTasks: value(SETTINGS.retainTasks) },
     }),
   }

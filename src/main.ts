@@ -11,8 +11,11 @@ import { HttpServer } from './api/http/server.ts'
 import { Service } from './api/service.ts'
 import type { Config } from './config.ts'
 import { Prometheus } from './metrics/prometheus.ts'
+import { TaskLog } from './metrics/task-log.ts'
 import { TaskMetrics } from './metrics/task-metrics.ts'
+import { Timings } from './metrics/timings.ts'
 import { Pool } from './pool/pool.ts'
+import { bothOf, type Observer } from './scheduler/observer.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { LmdbStore } from './store/lmdb/lmdb-store.ts'
 import { VERSION } from './version.ts'
@@ -36,6 +39,7 @@ const SPAWN_TEXTS = {
 
 export const createDaemon = (config: Config, log: Logger): Daemon => {
   const nowMs = Date.now
+  const monotonicMs = (): number => performance.now()
   const store = new LmdbStore({
     dataDir: config.dataDir,
     nowMs,
@@ -59,8 +63,11 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     onThreadLost: (reason) => log.error({ reason }, 'a worker thread ended; another takes its place'),
   })
   const tasks = new TaskMetrics(nowMs)
+  const observers: Observer[] = [tasks]
+  if (config.hasTimings) observers.push(new Timings(monotonicMs))
+  if (log.isLevelEnabled('debug')) observers.push(new TaskLog(log))
   const scheduler = new Scheduler({
-    observer: tasks,
+    observer: observers.reduce(bothOf),
     gatherMs: GATHER_OUTCOMES_MS,
     store,
     executor: pool,
@@ -70,7 +77,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     instantTools: new Set(config.toolModules.length === 0 ? ['noop'] : []),
     graceMs: config.graceMs,
     nowMs,
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     log,
   })
   const service = new Service({

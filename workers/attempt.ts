@@ -61,6 +61,10 @@ export class Attempt implements ToolContext {
     return this.assignment.attempt
   }
 
+  get traceparent(): string {
+    return this.assignment.traceparent
+  }
+
   get settings(): WorkerSettings {
     return this.#surroundings.settings
   }

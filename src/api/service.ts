@@ -86,19 +86,27 @@ export class Service {
   }
 
   /** Accepts a graph, or says what is wrong with it; then nothing of it is kept. */
-  async submit(graph: SubmittedGraph, idempotency?: Idempotency): Promise<Result<SubmitResult>> {
-    if (idempotency !== undefined) return this.#submitOnce(graph, idempotency)
-    const accepted = await this.#submit(graph)
+  async submit(
+    graph: SubmittedGraph,
+    idempotency?: Idempotency,
+    traceparent = '',
+  ): Promise<Result<SubmitResult>> {
+    if (idempotency !== undefined) return this.#submitOnce(graph, idempotency, traceparent)
+    const accepted = await this.#submit(graph, traceparent)
     return accepted.ok ? ok({ answer: answerOf(graph, accepted.value), isReplayed: false }) : accepted
   }
 
   /** The first of a name is submitted; those that come meanwhile wait for it. */
-  async #submitOnce(graph: SubmittedGraph, { key, body }: Idempotency): Promise<Result<SubmitResult>> {
+  async #submitOnce(
+    graph: SubmittedGraph,
+    { key, body }: Idempotency,
+    traceparent: string,
+  ): Promise<Result<SubmitResult>> {
     if (Buffer.byteLength(key) > MAX_KEY_BYTES)
       return refused('invalid', `the idempotency key is longer than ${MAX_KEY_BYTES} bytes`)
     const bodyHash = createHash('sha256').update(body).digest('base64url')
     while (this.#named.has(key)) await this.#named.get(key)
-    const result = this.#submitNamed(graph, key, bodyHash)
+    const result = this.#submitNamed(graph, key, bodyHash, traceparent)
     this.#named.set(
       key,
       result.catch(() => {}),
@@ -110,14 +118,19 @@ export class Service {
     }
   }
 
-  async #submitNamed(graph: SubmittedGraph, key: string, bodyHash: string): Promise<Result<SubmitResult>> {
+  async #submitNamed(
+    graph: SubmittedGraph,
+    key: string,
+    bodyHash: string,
+    traceparent: string,
+  ): Promise<Result<SubmitResult>> {
     const first = await this.#options.reader.firstAnswer(key)
     if (first !== null) {
       return first.bodyHash === bodyHash
         ? ok({ answer: JSON.parse(first.answer) as Submitted, isReplayed: true })
         : refused('mismatch', `idempotency key ${JSON.stringify(key)} was used with another body`)
     }
-    const accepted = await this.#submit(graph, (value) => ({
+    const accepted = await this.#submit(graph, traceparent, (value) => ({
       key,
       bodyHash,
       answer: JSON.stringify(answerOf(graph, value)),
@@ -213,7 +226,7 @@ export class Service {
   }
 
   /** Runs one `mcp` task; answers its state at that moment. Without an id it gets a fresh one, `mcp-call-<uuid>`. */
-  async mcpCall(call: McpCall): Promise<Result<string>> {
+  async mcpCall(call: McpCall, traceparent = ''): Promise<Result<string>> {
     const task = {
       id: call.id || `mcp-call-${crypto.randomUUID()}`,
       type: 'mcp',
@@ -230,7 +243,8 @@ export class Service {
       allowFailure: false,
       runIf: 'success' as const,
     }
-    const submitted = await this.#submit({ tasks: [task], onConflict: 'replace', durability: null })
+    const graph = { tasks: [task], onConflict: 'replace', durability: null } as const
+    const submitted = await this.#submit(graph, traceparent)
     return submitted.ok ? this.#acceptedCall(submitted.value) : submitted
   }
 
@@ -249,12 +263,13 @@ export class Service {
 
   #submit(
     graph: SubmittedGraph,
+    traceparent: string,
     firstAnswer?: NonNullable<Submission['firstAnswer']>,
   ): Promise<Result<Accepted>> {
     const plan = planGraph(graph.tasks, this.#options.limits)
     if (!plan.ok) return Promise.resolve(plan)
     const isRelaxed = (graph.durability ?? this.#options.durability ?? 'sync') === 'relaxed'
-    const submission = { plan: plan.value, onConflict: graph.onConflict, isRelaxed }
+    const submission = { plan: plan.value, onConflict: graph.onConflict, isRelaxed, traceparent }
     return this.#options.commands.submit(
       firstAnswer === undefined ? submission : { ...submission, firstAnswer },
     )

@@ -19,6 +19,8 @@ export interface Graph {
   readonly size: number
   /** Its outcomes may be told before they are synced. */
   readonly isRelaxed: boolean
+  /** Of the request that submitted it, `''` for none. Kept while one of its tasks is under way. */
+  readonly traceparent: string
   readonly counts: Counts
   /** Tasks that are not settled. 0 before the last outcomes are kept, and from then on. */
   unfinished: number
@@ -34,11 +36,18 @@ export const graphIdOf = (key: number): string => `${PREFIX}${key}`
 /** The key behind a `graph_id`, -1 where there can be none. */
 export const keyOfGraphId = (id: string): number => (/^g-[1-9]\d{0,14}$/.test(id) ? Number(id.slice(2)) : -1)
 
-export const newGraph = (key: number, size: number, createdMs: number, isRelaxed: boolean): Graph => ({
+export const newGraph = (
+  key: number,
+  size: number,
+  createdMs: number,
+  isRelaxed: boolean,
+  traceparent = '',
+): Graph => ({
   key,
   createdMs,
   size,
   isRelaxed,
+  traceparent,
   counts: { running: 0, success: 0, failed: 0, skipped: 0, bad: 0 },
   unfinished: size,
   finishedMs: 0,

@@ -27,6 +27,8 @@ export interface Assignment {
   /** From 1. */
   readonly attempt: number
   readonly handleId: string
+  /** W3C trace context, `''` for none. */
+  readonly traceparent: string
 }
 
 export type ToWorker =
@@ -112,13 +114,14 @@ export interface WorkerSettings {
  */
 export type Rows = readonly (string | number)[]
 
-const ASSIGNMENT_WIDTH = 8
+const ASSIGNMENT_WIDTH = 9
 
 export const assignmentRows = (assignments: readonly Assignment[]): Rows => {
   const rows: (string | number)[] = []
   for (const assignment of assignments) {
-    const { ref, taskId, graphKey, category, toolName, inputJson, attempt, handleId } = assignment
-    rows.push(ref, taskId, graphKey, category, toolName, inputJson, attempt, handleId)
+    const { ref, taskId, graphKey, category, toolName, inputJson, attempt, handleId, traceparent } =
+      assignment
+    rows.push(ref, taskId, graphKey, category, toolName, inputJson, attempt, handleId, traceparent)
   }
   return rows
 }
@@ -135,6 +138,7 @@ export const assignmentsIn = (rows: Rows): Assignment[] => {
       inputJson: rows[at + 5] as string,
       attempt: rows[at + 6] as number,
       handleId: rows[at + 7] as string,
+      traceparent: rows[at + 8] as string,
     })
   }
   return assignments

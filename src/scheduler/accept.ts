@@ -35,10 +35,11 @@ export const acceptPlan = (
   nowMs: number,
   isRelaxed: boolean,
   existing: Pick<ReadonlySet<string>, 'has' | 'size'> = NONE,
+  traceparent = '',
 ): AcceptedPlan => {
   const size = plan.tasks.length - existing.size
   const firstKey = keys.take(size)
-  const graph = newGraph(firstKey, size, nowMs, isRelaxed)
+  const graph = newGraph(firstKey, size, nowMs, isRelaxed, traceparent)
   const tasks: Task[] = []
   const byPlace: (Task | null)[] = new Array(plan.tasks.length)
   for (let place = 0; place < byPlace.length; place++) {

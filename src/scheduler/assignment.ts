@@ -12,4 +12,5 @@ export const assignmentOf = (task: Task, ref: number, isInstant: boolean): Dispa
   inputJson: toolInputJson(task),
   attempt: task.attempt,
   handleId: task.handleId,
+  traceparent: task.graph.traceparent,
 })

@@ -10,7 +10,7 @@
  * One writer: nobody else commits.
  */
 import { type Result, ok, refused, taskNotFound } from '../domain/errors.ts'
-import { type Graph, graphIdOf } from '../domain/graph-record.ts'
+import type { Graph } from '../domain/graph-record.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Envelope } from '../domain/runtime.ts'
 import type { Task } from '../domain/task.ts'
@@ -25,7 +25,7 @@ import { envelopeOf, lostEnvelope, stoppedDetails } from './envelopes.ts'
 import type { Gauges } from './gauges.ts'
 import { Graphs } from './graphs.ts'
 import { Lives } from './lives.ts'
-import type { Log } from './log.ts'
+import { type Log, namesOf } from './log.ts'
 import type { Observer } from './observer.ts'
 import { Outbox, reasonOf } from './outbox.ts'
 import { relink } from './recover.ts'
@@ -234,9 +234,8 @@ export class Scheduler implements ExecutorEvents {
   #killed(task: Task, detailsJson: string): void {
     this.#lives.apply(task, 'requeue')
     const details = JSON.parse(stoppedDetails(detailsJson || '{}', 'shutdown')) as JsonObject
-    const names = { task_id: task.id, graph_id: graphIdOf(task.graph.key), attempt: task.attempt }
     const message = 'killed by the stop: the task runs again at the next start'
-    this.#options.log.info({ ...names, ...details }, message)
+    this.#options.log.info({ ...namesOf(task), ...details }, message)
   }
 
   get #attempts() {

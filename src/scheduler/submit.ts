@@ -24,6 +24,8 @@ export interface Submission {
   readonly plan: GraphPlan
   readonly onConflict: OnConflict
   readonly isRelaxed: boolean
+  /** `''` for none. */
+  readonly traceparent?: string
   /** What is kept with the graph for a submission that comes again. */
   readonly firstAnswer?: (accepted: Accepted) => FirstAnswer
 }
@@ -110,11 +112,11 @@ export class Submissions {
     const { store, lives, graceMs, nowMs, log } = this.#options
     if (lives.isStopping)
       return refused('unavailable', 'the daemon is shutting down: submit again after its restart')
-    const { plan, isRelaxed } = submission
+    const { plan, isRelaxed, traceparent } = submission
     if (existing.size === plan.tasks.length) return this.#acceptNothing(submission)
     const count = plan.tasks.length - existing.size
     if (lives.unfinished + this.#beingKept + count > this.#options.maxUnfinished) return this.#full(count)
-    const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing)
+    const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing, traceparent)
     for (const { task, id } of outside) noteOutside(task, id, existing.get(id)!)
     const replaced = this.#unfinished(tasks)
     const accepted = { graph, tasks }

@@ -1,6 +1,6 @@
 /**
- * The environment of a command: the daemon's own without its secrets, and which attempt this is.
- * @see contract B1, B5
+ * The environment of a command: the daemon's own without its secrets, which attempt this is, and of which trace.
+ * @see contract B1, B5, B6
  */
 
 /** What a process finds in its environment. A name is in one of the two at most. */
@@ -15,12 +15,15 @@ const SECRET = /^EXECGO_.*(TOKEN|SECRET|PASSWORD|KEY)/
 /** Marks every process of one command's tree, so that those which left it on purpose are found again. */
 export const RUN_MARKER = 'EXECGO_RUN'
 
+/** A trace that the daemon was started in is none of its tasks'. */
+const TRACE = new Set(['TRACEPARENT', 'TRACESTATE'])
+
 let inherited: NodeJS.ProcessEnv | null = null
 
 /** The daemon's environment without its secrets. Read once: it does not change while the daemon lives. */
 const inheritedWithout = (own: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
   inherited ??= Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !SECRET.test(name) && !(name in own)),
+    Object.entries(process.env).filter(([name]) => !SECRET.test(name) && !TRACE.has(name) && !(name in own)),
   )
   return inherited
 }
@@ -31,7 +34,13 @@ export const commandEnvironment = (
     taskId,
     graphId,
     attempt,
-  }: { readonly taskId: string; readonly graphId: string; readonly attempt: number },
+    traceparent,
+  }: {
+    readonly taskId: string
+    readonly graphId: string
+    readonly attempt: number
+    readonly traceparent: string
+  },
   marker: string,
 ): Environment => {
   const own = {
@@ -40,6 +49,7 @@ export const commandEnvironment = (
     EXECGO_GRAPH_ID: graphId,
     EXECGO_ATTEMPT: String(attempt),
     [RUN_MARKER]: marker,
+    ...(traceparent === '' ? {} : { TRACEPARENT: traceparent }),
   }
   return { inherited: inheritedWithout(own), own }
 }

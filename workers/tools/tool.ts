@@ -17,6 +17,8 @@ export interface ToolContext {
   readonly inputJson: string
   /** From 1. */
   readonly attempt: number
+  /** W3C trace context of who submitted it, `''` for none: for what the tool calls. */
+  readonly traceparent: string
   readonly settings: WorkerSettings
   readonly starter: ProcessStarter
   /**

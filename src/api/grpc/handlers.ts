@@ -10,6 +10,7 @@ import {
   type handleUnaryCall,
 } from '@grpc/grpc-js'
 import { type Result, ok, refused } from '../../domain/errors.ts'
+import { traceIdIn, traceparentIn } from '../../domain/trace-context.ts'
 import { graceIn } from '../grace.ts'
 import { parseGraph } from '../schemas.ts'
 import type { GraphView } from '../graph-view.ts'
@@ -50,6 +51,7 @@ const TASKS_PER_TURN = 1000
 export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedServiceImplementation => {
   const submit = async (
     message: TaskGraphMessage,
+    call: Cancellable,
   ): Promise<Result<Submitted & { readonly replayed: boolean }>> => {
     const value = graphValue(message)
     const graph = value.ok ? parseGraph(value.value) : value
@@ -58,6 +60,7 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     const submitted = await service.submit(
       graph.value,
       key === '' ? undefined : { key, body: JSON.stringify(message) },
+      traceparentOf(call.metadata),
     )
     return submitted.ok ? ok({ ...submitted.value.answer, replayed: submitted.value.isReplayed }) : submitted
   }
@@ -130,7 +133,7 @@ const withGraph = (graph: Result<GraphView>): Result<{ graph: GraphMessage }> =>
 
 const ID_REQUIRED = refused('invalid', 'id is required')
 
-type Cancellable = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled'>
+type Cancellable = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | 'metadata'>
 
 /** A call as grpc-js wants it: a refusal becomes its status, a throw INTERNAL, and the trace id goes ahead of either. */
 const unary =
@@ -156,8 +159,14 @@ const unary =
 
 const TRACE_KEY = 'x-trace-id'
 
-/** The call's own `x-trace-id`, or a new one. */
-const traceIdOf = (metadata: Metadata): string => {
-  const [given] = metadata.get(TRACE_KEY)
-  return typeof given === 'string' && given !== '' ? given : newTraceId()
+const textIn = (metadata: Metadata, key: string): string => {
+  const [given] = metadata.get(key)
+  return typeof given === 'string' ? given : ''
 }
+
+/** The call's W3C trace context, `''` for none. */
+const traceparentOf = (metadata: Metadata): string => traceparentIn(textIn(metadata, 'traceparent'))
+
+/** The call's own `x-trace-id`, or the id of its trace, or a new one. */
+const traceIdOf = (metadata: Metadata): string =>
+  textIn(metadata, TRACE_KEY) || traceIdIn(traceparentOf(metadata)) || newTraceId()

@@ -15,6 +15,7 @@ import { listStream } from './list-stream.ts'
 import { cursorIn, limitIn } from './queries.ts'
 import { type MetricsText, formatOf, replyMetrics } from './prometheus.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
+import { traceparentOf } from './trace.ts'
 
 export interface AppOptions {
   readonly service: Service
@@ -38,6 +39,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     const submitted = await service.submit(
       graph.value,
       key === '' ? undefined : { key, body: body.ok ? body.value : '' },
+      traceparentOf(c.env.incoming),
     )
     const response = answer(c, 202, submitted, ({ answer: first }) => JSON.stringify(first))
     if (submitted.ok && submitted.value.isReplayed) response.headers.set('Idempotent-Replayed', 'true')
@@ -72,7 +74,12 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
   const mcpCall: Handler = async (c) => {
     const value = await jsonBody(c, service.limits.bodyBytes)
     const call = value.ok ? parseMcpCall(value.value) : value
-    return answer(c, 202, call.ok ? await service.mcpCall(call.value) : call, asIs)
+    return answer(
+      c,
+      202,
+      call.ok ? await service.mcpCall(call.value, traceparentOf(c.env.incoming)) : call,
+      asIs,
+    )
   }
 
   const metrics: Handler = (c) => {

@@ -1,8 +1,15 @@
-/** A request's trace id. */
+/** A request's trace id, and its W3C trace context. */
 import type { IncomingMessage } from 'node:http'
+import { traceIdIn, traceparentIn } from '../../domain/trace-context.ts'
 import { newTraceId } from '../trace.ts'
 import { headerOf } from './header.ts'
 
-/** The request's own `X-Trace-ID`, or a new one. */
+/** The request's `traceparent`, `''` where it has none, or none that is one. */
+export const traceparentOf = (incoming: IncomingMessage): string => {
+  const given = headerOf(incoming, 'traceparent')
+  return given === '' ? '' : traceparentIn(given)
+}
+
+/** The request's own `X-Trace-ID`, or the id of its trace, or a new one. */
 export const traceIdOf = (incoming: IncomingMessage): string =>
-  headerOf(incoming, 'x-trace-id') || newTraceId()
+  headerOf(incoming, 'x-trace-id') || traceIdIn(traceparentOf(incoming)) || newTraceId()

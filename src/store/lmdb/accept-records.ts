@@ -22,6 +22,7 @@ interface TextSink {
 /** Writes a part: `keys` follow the graph's first one, unless `isRevival`, where they are named. */
 export const writePart = (sink: TextSink, graph: Graph, tasks: readonly Task[], isRevival: boolean): void => {
   sink.write(`{"g":${graph.key},"n":${graph.size},"at":${graph.createdMs}${graph.isRelaxed ? ',"r":1' : ''}`)
+  if (graph.traceparent !== '') sink.write(`,"tp":"${graph.traceparent}"`)
   if (isRevival) sink.write(`,"k":[${tasks.map((task) => task.key).join(',')}]`)
   for (let at = 0; at < tasks.length; at++)
     sink.write((at === 0 ? ',"t":[' : ',') + encodeTask(tasks[at]!, graph))
@@ -81,6 +82,7 @@ export interface AcceptPart {
   readonly n: number
   readonly at: number
   readonly r?: 1
+  readonly tp?: string
   readonly k?: readonly number[]
   readonly t: readonly EncodedTask[]
 }

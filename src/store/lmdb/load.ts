@@ -154,7 +154,7 @@ const unfinishedTasks = (
     const { part, place } = byKey.get(key)!
     let graph = graphs.get(part.g)
     if (graph === undefined) {
-      graph = newGraph(part.g, part.n, part.at, part.r === 1)
+      graph = newGraph(part.g, part.n, part.at, part.r === 1, part.tp)
       countFinished(graph, index, goneCodes)
       graphs.set(part.g, graph)
     }
@@ -171,7 +171,7 @@ const overGraph = (
   index: TaskIndex,
   goneCodes: ReadonlyMap<number, number>,
 ): Graph | null => {
-  const graph = newGraph(part.g, part.n, part.at, part.r === 1)
+  const graph = newGraph(part.g, part.n, part.at, part.r === 1, part.tp)
   let isLeft = false
   for (let key = part.g; key < part.g + part.n; key++) isLeft ||= index.code(key) !== 0
   if (!isLeft) return null

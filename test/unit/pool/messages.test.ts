@@ -13,6 +13,7 @@ test('assignments come out of their rows as they went in', () => {
     inputJson: '{"message":"中"}',
     attempt: 2,
     handleId: 'mcp-1',
+    traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   }
   const all = [first, { ...first, ref: 7, handleId: '', inputJson: '' }]
   assert.deepEqual(assignmentsIn(structuredClone(assignmentRows(all))), all)

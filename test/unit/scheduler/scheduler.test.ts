@@ -86,6 +86,7 @@ describe('the scheduler gives slots', () => {
       inputJson: '{"command":"ls"}',
       attempt: 1,
       handleId: '',
+      traceparent: '',
     })
     assert.deepEqual([b!.category, b!.toolName, b!.inputJson], ['mcp', 'x', '{"i":1}'])
     assert.match(b!.handleId, /^mcp-\d+$/)

@@ -37,6 +37,7 @@ class Peer {
       inputJson: '{}',
       attempt: 1,
       handleId: '',
+      traceparent: '',
     }
     const rows = assignmentRows(assignments.map((assignment) => ({ ...rest, ...assignment })))
     this.send({ type: 'run', rows })

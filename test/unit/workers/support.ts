@@ -21,6 +21,7 @@ export const SETTINGS: WorkerSettings = {
 
 export interface AttemptOptions {
   readonly taskId?: string
+  readonly traceparent?: string
   readonly toolName?: string
   readonly inputJson?: string
   readonly settings?: Partial<WorkerSettings>
@@ -51,6 +52,7 @@ export const attemptOf = (options: AttemptOptions = {}): Attempt =>
       inputJson: options.inputJson ?? '{}',
       attempt: 3,
       handleId: '',
+      traceparent: options.traceparent ?? '',
     },
     {
       settings: { ...SETTINGS, ...options.settings },

@@ -33,11 +33,14 @@ const headersFor = (
   given: readonly [string, string][],
   method: string,
   body: Buffer | null,
+  traceparent: string,
 ): Map<string, string> => {
   const headers = new Map([
     ['user-agent', 'execgo'],
     ['accept-encoding', 'gzip'],
   ])
+  // The task's own wins.
+  if (traceparent !== '') headers.set('traceparent', traceparent)
   for (const [name, value] of given) {
     if (!OWN_HEADERS.has(name.toLowerCase())) headers.set(name.toLowerCase(), value)
   }
@@ -106,7 +109,7 @@ export const http: Tool = {
     }
     const body = bodyText === '' ? null : Buffer.from(bodyText)
     const isUnpacking = !given.some(([name]) => name.toLowerCase() === 'accept-encoding')
-    const headers = headersFor(given, method, body)
+    const headers = headersFor(given, method, body, context.traceparent)
     return run({ method, url: parsed.url, headers, body }, isUnpacking, text, context)
   },
 }
