@@ -1,8 +1,10 @@
 /** Prometheus' view of the daemon. @see contract B6 */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { startDaemon, type TestDaemon } from '../support/daemon.ts'
+import { root, startDaemon, type TestDaemon } from '../support/daemon.ts'
 
 const HAS_PROMTOOL = spawnSync('promtool', ['--version']).status === 0
 
@@ -110,4 +112,25 @@ test('promtool has nothing to say against it', { skip: !HAS_PROMTOOL && 'no prom
   const [text] = await scrape(daemon)
   const checked = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
   assert.deepEqual([checked.status, checked.stdout, checked.stderr], [0, '', ''])
+})
+
+test('the examples ask for metrics that there are', async (t) => {
+  const daemon = await running(t)
+  await daemon.submit([{ id: 'a', type: 'noop' }])
+  await daemon.settled('a')
+  const [text] = await scrape(daemon)
+  const names = new Set([...samplesIn(text).keys()].map((name) => name.replace(/\{.*/, '')))
+  for (const file of ['prometheus/alerts.yml', 'grafana/dashboard.json']) {
+    const example = await readFile(join(root, 'examples', file), 'utf8')
+    const asked = [...example.matchAll(/\bexecgo_[a-z0-9_]+/g)].map(([name]) => name)
+    assert.ok(asked.length > 5)
+    for (const name of asked) assert.ok(names.has(name), `${file}: ${name}`)
+  }
+})
+
+test('promtool takes the examples', { skip: !HAS_PROMTOOL && 'no promtool here' }, () => {
+  const checked = spawnSync('promtool', ['check', 'config', 'examples/prometheus/prometheus.yml'], {
+    cwd: root,
+  })
+  assert.equal(checked.status, 0, String(checked.stderr))
 })
