@@ -3,6 +3,7 @@
  * over by its record.
  * @see contract B6
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { NOT_NEEDED } from '../domain/dependency.ts'
 import { ok, type Result, taskNotFound } from '../domain/errors.ts'
 import type { JsonObject } from '../domain/json.ts'
@@ -25,6 +26,9 @@ export interface WhyAnswer {
 
 /** Tasks between a skipped one and the root of it that are looked at. */
 const LONGEST_CHAIN = 100_000
+
+/** Others have a turn after so many of them. */
+const STEPS_PER_TURN = 500
 
 /** What a skipped task says of the dependency that decided it. */
 const SKIPPED_BY = /^dependency (.*) (failed|skipped|deleted|allowed|success)$/s
@@ -72,28 +76,31 @@ const whySkipped = async (
   reader: StoreReader,
 ): Promise<{ reason: string; message: string; [more: string]: unknown }> => {
   if (error === NOT_NEEDED) return { reason: 'not_needed', message: NOT_NEEDED }
-  const [because] = decidedBy(error)
-  let [id, end] = decidedBy(error)
-  let rootError = error
-  for (let steps = 0; steps < LONGEST_CHAIN && end === 'skipped'; steps++) {
-    const json = await reader.get(id)
-    if (json === null) break
-    const record = JSON.parse(json) as JsonObject
-    rootError = typeof record['error'] === 'string' ? record['error'] : ''
-    const [next, nextEnd] = decidedBy(rootError)
+  const [because, firstEnd] = decidedBy(error)
+  let [id, end] = [because, firstEnd]
+  for (let step = 1; step <= LONGEST_CHAIN && end === 'skipped'; step++) {
+    if (step % STEPS_PER_TURN === 0) await nextTurn()
+    const [next, nextEnd] = decidedBy(await errorOf(id, reader))
     // One that was not needed is the root itself; so is one that runs again by now.
     if (next === '') break
     id = next
     end = nextEnd
   }
-  const root = end === 'failed' ? await reader.get(id) : null
-  const failure = root === null ? '' : String((JSON.parse(root) as JsonObject)['error'] ?? '')
+  const failure = end === 'failed' ? await errorOf(id, reader) : ''
+  const how = end === 'deleted' ? 'was removed' : end === 'skipped' ? 'was skipped' : end
   return {
     reason: 'skipped',
-    message: `it was skipped because of ${id}, which ${end === 'deleted' ? 'was removed' : end === 'skipped' ? 'was skipped' : end}${failure === '' ? '' : `: ${failure}`}`,
+    message: `it was skipped because of ${id}, which ${how}${failure === '' ? '' : `: ${failure}`}`,
     dependency: because,
     root: { id, status: end, ...(failure === '' ? {} : { error: failure }) },
   }
+}
+
+/** The error of a task, `''` where it has none or is not there. */
+const errorOf = async (id: string, reader: StoreReader): Promise<string> => {
+  const json = await reader.get(id)
+  const error = json === null ? undefined : (JSON.parse(json) as JsonObject)['error']
+  return typeof error === 'string' ? error : ''
 }
 
 const decidedBy = (error: string): [id: string, end: string] => {
