@@ -1,6 +1,15 @@
-// Compiles src/ and workers/ into dist/. Does nothing when dist/ is newer than every source.
+// Compiles src/ and workers/ into dist/, and puts there what the documentation page loads. Does nothing when dist/ is newer than every source.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,5 +29,9 @@ if (!existsSync(stamp) || statSync(stamp).mtimeMs < latest) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
   chmodSync(join(root, 'dist', 'src', 'cli.js'), 0o755)
+  mkdirSync(join(root, 'dist', 'docs'))
+  const docs = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'LICENSE', 'NOTICE']
+  for (const name of docs)
+    copyFileSync(join(root, 'node_modules', 'swagger-ui-dist', name), join(root, 'dist', 'docs', name))
   writeFileSync(stamp, '')
 }

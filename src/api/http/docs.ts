@@ -4,8 +4,7 @@
  * @see contract B6
  */
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { packageRoot } from '../../package-root.ts'
 import { type HttpContext, reply, replyProblem } from './reply.ts'
 
 /** What the page loads; nothing else of the package is served. */
@@ -46,15 +45,11 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 }
 
-const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
+const kept = new Map<string, Uint8Array<ArrayBuffer>>()
 
-/** A file of swagger-ui-dist. */
-const readPart = (name: string): Promise<Uint8Array<ArrayBuffer>> => {
-  const read = async (): Promise<Uint8Array<ArrayBuffer>> => {
-    const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-    return new Uint8Array(await readFile(join(folder, name)))
-  }
-  const file = kept.get(name) ?? read()
+/** A file of swagger-ui-dist, which the build copied. */
+const readPart = async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
+  const file = kept.get(name) ?? new Uint8Array(await readFile(new URL(`dist/docs/${name}`, packageRoot)))
   kept.set(name, file)
   return file
 }

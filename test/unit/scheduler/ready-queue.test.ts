@@ -32,6 +32,21 @@ describe('ReadyQueue', () => {
     assert.equal(queue.size, 0)
   })
 
+  it('knows the place of each in line', () => {
+    const dead = new Set<number>()
+    const queue = new ReadyQueue<Item>(({ n }) => !dead.has(n))
+    const items = Array.from({ length: 200 }, (_, n) => item(n, (n * 7) % 10))
+    for (const each of items) queue.push(each)
+    for (const n of [3, 14, 15, 92]) {
+      dead.add(n)
+      queue.noteDead()
+    }
+    assert.equal(queue.alive, 196)
+    const places = new Map(items.map((each) => [each, queue.placeOf(each)]))
+    for (let place = 1; place <= 196; place++) assert.equal(places.get(queue.take()!), place)
+    assert.equal(queue.placeOf(items[0]!), 0)
+  })
+
   it('is first in, first out, over any pushes and takes', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -150, max: 200 }), { maxLength: 30 }), (steps) => {
