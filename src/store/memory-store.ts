@@ -21,6 +21,7 @@ import {
   type Recovered,
   type Store,
 } from './store.ts'
+import { type TaskPage, type TaskQuery, matchesTask, matchesText, takePage } from './task-page.ts'
 
 export interface MemoryStoreOptions {
   readonly dataDir: string
@@ -139,6 +140,23 @@ export class MemoryStore implements Store {
       const kept = this.#tasks.get(id)
       if (kept !== undefined && (status === undefined || statusOfKept(kept) === status)) yield textOf(kept)
     }
+  }
+
+  async page(query: TaskQuery): Promise<TaskPage> {
+    const { status, graph, afterKey } = query
+    const order = query.isNewestFirst ? -1 : 1
+    const byKey = new Map<number, Kept>()
+    for (const kept of this.#tasks.values()) {
+      if (graph !== null && kept.graph.key !== graph) continue
+      if (afterKey === null || (kept.key - afterKey) * order > 0) byKey.set(kept.key, kept)
+    }
+    const keys = [...byKey.keys()].sort((a, b) => (a - b) * order)
+    return takePage(query.limit, keys, (key) => {
+      const kept = byKey.get(key)!
+      if (status !== null && statusOfKept(kept) !== status) return null
+      const isAsked = isFinished(kept) ? matchesText(query, kept.json) : matchesTask(query, kept)
+      return isAsked ? textOf(kept) : null
+    })
   }
 
   #accept({ graph, tasks }: Acceptance): void {

@@ -6,6 +6,7 @@ import type { DependencyEnd } from '../domain/dependency.ts'
 import type { Graph } from '../domain/graph-record.ts'
 import type { Status } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
+import type { TaskPage, TaskQuery } from './task-page.ts'
 
 /** `relaxed` resolves once written, before the sync, which follows within 100 ms. */
 export type Durability = 'sync' | 'relaxed'
@@ -86,6 +87,8 @@ export interface StoreReader {
    * meanwhile may be in it or not.
    */
   list(status?: Status): AsyncIterable<string>
+  /** Some of them, found without reading the others where the index can tell. */
+  page(query: TaskQuery): Promise<TaskPage>
   /** As it is now, for reading only. `null` where there is none. */
   graph(key: number): Promise<Graph | null>
   /** Newest first, those with a key below `beforeKey`. */

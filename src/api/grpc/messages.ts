@@ -8,6 +8,7 @@ import { DEFAULT_PRIORITY } from '../../domain/task.ts'
 import { parseRfc3339 } from '../../domain/time.ts'
 import type { GraphView } from '../graph-view.ts'
 import { ObjectSchema, parse, parseJson } from '../schemas.ts'
+import type { AskedPage } from '../task-page.ts'
 import { wellFormed } from './text.ts'
 
 /** `Task`. @see proto/execgo/v1/execgo.proto for the units and what an empty field means */
@@ -56,6 +57,18 @@ export interface GraphMessage {
   readonly finished_at_unix_ms: number
 }
 
+/** `ListTasksRequest`. */
+export interface ListTasksMessage {
+  readonly page_size: number
+  readonly page_token: string
+  readonly status: string
+  readonly type: string
+  readonly tool: string
+  readonly graph_id: string
+  readonly prefix: string
+  readonly order: string
+}
+
 const INT32_MAX = 2 ** 31 - 1
 
 // ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,6 +100,12 @@ export const graphValue = ({ tasks, on_conflict, durability }: TaskGraphMessage)
     })
   }
   return ok({ tasks: values, on_conflict: on_conflict || null, durability: durability || null })
+}
+
+/** `null` where nothing of a page is said. */
+export const askedPage = ({ page_size, page_token, ...asked }: ListTasksMessage): AskedPage | null => {
+  const page = { ...asked, limit: page_size === 0 ? '' : String(page_size), cursor: page_token }
+  return Object.values(page).every((value) => value === '') ? null : page
 }
 
 /** The last time that RFC 3339 can say. What is later, or before 1970, is named as it came. */

@@ -10,9 +10,9 @@ import { CancelSchema, parse, parseGraph, parseJson, parseMcpCall } from '../sch
 import type { Service } from '../service.ts'
 import { readBody } from './body.ts'
 import { headerOf } from './header.ts'
-import { listStream } from './list-stream.ts'
 import { cursorIn, limitIn } from './queries.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
+import { taskList } from './task-list.ts'
 
 export interface AppOptions {
   readonly service: Service
@@ -72,7 +72,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   }
 
   const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
-    '/tasks': { POST: submit, GET: (c) => reply(c, 200, listStream(service.list())) },
+    '/tasks': { POST: submit, GET: taskList(service) },
     '/tasks/:id': {
       GET: withId('/tasks/', (c, id) => {
         const found = service.get(id)

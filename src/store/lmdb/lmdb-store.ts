@@ -18,6 +18,7 @@ import type { Status } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
 import type { Commit, Durability, FinishedTask, FirstAnswer, Found, Store } from '../store.ts'
+import type { TaskPage, TaskQuery } from '../task-page.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
 import { entriesIn, putEntrySync } from './entries.ts'
@@ -143,6 +144,10 @@ export class LmdbStore implements Store {
 
   list(status?: Status): AsyncIterable<string> {
     return this.#opened.reader.list(status)
+  }
+
+  page(query: TaskQuery): Promise<TaskPage> {
+    return this.#opened.reader.page(query)
   }
 
   graph(key: number): Promise<Graph | null> {
