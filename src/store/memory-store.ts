@@ -6,9 +6,10 @@ import { type DependencyEnd, endOf } from '../domain/dependency.ts'
 import { countEnded, type Graph } from '../domain/graph-record.ts'
 import type { Task } from '../domain/task.ts'
 import type { Status } from '../domain/lifecycle.ts'
-import { finishedTaskJson, liveTaskJson, publishedStatus } from '../domain/task-json.ts'
+import { finishedTaskJson } from '../domain/task-json.ts'
 import { prepareDataDir } from './data-dir.ts'
-import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
+import { type Kept, isFinished, pageOfKept, statusOfEnd, statusOfKept, textOf } from './memory-page.ts'
+import { type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
 import {
   type Acceptance,
@@ -21,7 +22,7 @@ import {
   type Recovered,
   type Store,
 } from './store.ts'
-import { type TaskPage, type TaskQuery, matchesTask, matchesText, takePage } from './task-page.ts'
+import type { TaskPage, TaskQuery } from './task-page.ts'
 
 export interface MemoryStoreOptions {
   readonly dataDir: string
@@ -31,8 +32,6 @@ export interface MemoryStoreOptions {
   /** Told of a periodic save that failed; the next one tries again. */
   readonly onSaveError: (error: unknown) => void
 }
-
-type Kept = Task | Finished
 
 interface KeptGraph {
   readonly graph: Graph
@@ -142,21 +141,8 @@ export class MemoryStore implements Store {
     }
   }
 
-  async page(query: TaskQuery): Promise<TaskPage> {
-    const { status, graph, afterKey } = query
-    const order = query.isNewestFirst ? -1 : 1
-    const byKey = new Map<number, Kept>()
-    for (const kept of this.#tasks.values()) {
-      if (graph !== null && kept.graph.key !== graph) continue
-      if (afterKey === null || (kept.key - afterKey) * order > 0) byKey.set(kept.key, kept)
-    }
-    const keys = [...byKey.keys()].sort((a, b) => (a - b) * order)
-    return takePage(query.limit, keys, (key) => {
-      const kept = byKey.get(key)!
-      if (status !== null && statusOfKept(kept) !== status) return null
-      const isAsked = isFinished(kept) ? matchesText(query, kept.json) : matchesTask(query, kept)
-      return isAsked ? textOf(kept) : null
-    })
+  page(query: TaskQuery): Promise<TaskPage> {
+    return pageOfKept(this.#tasks.values(), query)
   }
 
   #accept({ graph, tasks }: Acceptance): void {
@@ -285,16 +271,6 @@ export class MemoryStore implements Store {
     for (let at = 0; at < ids.length; at++) yield [ids[at]!, textOf(kept[at]!)]
   }
 }
-
-const isFinished = (kept: Kept): kept is Finished => 'json' in kept
-
-const textOf = (kept: Kept): string => (isFinished(kept) ? kept.json : liveTaskJson(kept))
-
-const statusOfKept = (kept: Kept): Status =>
-  isFinished(kept) ? statusOfEnd(kept.end) : publishedStatus(kept)
-
-const statusOfEnd = (end: DependencyEnd): 'success' | 'failed' | 'skipped' =>
-  end === 'success' || end === 'skipped' ? end : 'failed'
 
 /** The handle in a finished task's text; only `mcp` tasks are parsed for it. */
 const handleIn = (json: string): string => {

@@ -53,8 +53,8 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
   const submit = async (
     message: TaskGraphMessage,
   ): Promise<Result<Submitted & { readonly replayed: boolean }>> => {
-    const value = graphValue(message)
-    const graph = value.ok ? parseGraph(value.value) : value
+    const value = graphValue(message, service.limits.jsonDepth)
+    const graph = value.ok ? parseGraph(value.value, service.limits) : value
     if (!graph.ok) return graph
     const key = message.idempotency_key
     const submitted = await service.submit(

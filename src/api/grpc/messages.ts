@@ -73,13 +73,19 @@ const INT32_MAX = 2 ** 31 - 1
 
 // ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A graph as the value that the body of `POST /tasks` would have parsed to. */
-export const graphValue = ({ tasks, on_conflict, durability }: TaskGraphMessage): Result<JsonObject> => {
+/** Where `params` and `input` lie in the body of `POST /tasks`: in a task, in the list, in the graph. */
+const LEVELS_ABOVE = 3
+
+/** A graph as the value that the body of `POST /tasks` would have parsed to. @param levels as deep as that may be */
+export const graphValue = (
+  { tasks, on_conflict, durability }: TaskGraphMessage,
+  levels: number,
+): Result<JsonObject> => {
   const values: JsonObject[] = []
   for (const [place, task] of tasks.entries()) {
-    const params = objectIn(task.params_json, `tasks[${place}].params_json`)
+    const params = objectIn(task.params_json, `tasks[${place}].params_json`, levels)
     if (!params.ok) return params
-    const input = objectIn(task.input_json, `tasks[${place}].input_json`)
+    const input = objectIn(task.input_json, `tasks[${place}].input_json`, levels)
     if (!input.ok) return input
     values.push({
       id: task.id,
@@ -117,9 +123,9 @@ const runAt = (atMs: number): string | null => {
 }
 
 /** The object in a field of JSON text, null for none. A refusal names the field. */
-const objectIn = (json: string, field: string): Result<JsonObject | null> => {
+const objectIn = (json: string, field: string, levels: number): Result<JsonObject | null> => {
   if (json === '') return ok(null)
-  const value = parseJson(json)
+  const value = parseJson(json, levels - LEVELS_ABOVE)
   const object = value.ok ? parse(ObjectSchema, value.value) : value
   return object.ok ? object : refused('invalid', withField(object.problem.message, field))
 }

@@ -5,6 +5,7 @@
 import { Hono } from 'hono'
 import { METHODS } from 'node:http'
 import { type Result, ok, refused } from '../../domain/errors.ts'
+import type { Limits } from '../../domain/limits.ts'
 import { graceIn } from '../grace.ts'
 import { CancelSchema, parse, parseGraph, parseJson, parseMcpCall } from '../schemas.ts'
 import type { Service } from '../service.ts'
@@ -27,8 +28,8 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
 
   const submit: Handler = async (c) => {
     const body = await readBody(c.env.incoming, service.limits.bodyBytes)
-    const value = body.ok ? parseJson(body.value) : body
-    const graph = value.ok ? parseGraph(value.value) : value
+    const value = body.ok ? parseJson(body.value, service.limits.jsonDepth) : body
+    const graph = value.ok ? parseGraph(value.value, service.limits) : value
     if (!graph.ok) return replyProblem(c, graph.problem)
     const key = headerOf(c.env.incoming, 'idempotency-key')
     const submitted = await service.submit(
@@ -44,7 +45,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   const grace = async (c: HttpContext): Promise<Result<number | undefined>> => {
     const body = await readBody(c.env.incoming, service.limits.bodyBytes)
     if (!body.ok) return body
-    const value = body.value.trim() === '' ? ok(null) : parseJson(body.value)
+    const value = body.value.trim() === '' ? ok(null) : parseJson(body.value, service.limits.jsonDepth)
     const cancel = value.ok ? parse(CancelSchema, value.value) : value
     return cancel.ok ? graceIn(c.req.query('grace_ms') ?? cancel.value?.grace_ms) : cancel
   }
@@ -66,7 +67,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   }
 
   const mcpCall: Handler = async (c) => {
-    const value = await jsonBody(c, service.limits.bodyBytes)
+    const value = await jsonBody(c, service.limits)
     const call = value.ok ? parseMcpCall(value.value) : value
     return answer(c, 202, call.ok ? await service.mcpCall(call.value) : call, asIs)
   }
@@ -138,9 +139,9 @@ const answer = <T>(
   toJson: (value: T) => string,
 ): Response => (result.ok ? reply(c, status, toJson(result.value)) : replyProblem(c, result.problem))
 
-const jsonBody = async (c: HttpContext, limitBytes: number): Promise<Result<unknown>> => {
-  const body = await readBody(c.env.incoming, limitBytes)
-  return body.ok ? parseJson(body.value) : body
+const jsonBody = async (c: HttpContext, { bodyBytes, jsonDepth }: Limits): Promise<Result<unknown>> => {
+  const body = await readBody(c.env.incoming, bodyBytes)
+  return body.ok ? parseJson(body.value, jsonDepth) : body
 }
 
 const methodNotAllowed =

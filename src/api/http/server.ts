@@ -11,6 +11,9 @@ export interface HttpServerOptions extends AppOptions {
   readonly address: Address
 }
 
+/** Who sends too slowly is cut off this much later at most. */
+const CHECK_EVERY_MS = 1000
+
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server: Server
@@ -18,6 +21,7 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options
     const app = createApp(options)
+    const { headerMs, bodyMs } = options.service.limits
     this.#server = createAdaptorServer({
       fetch: (request, env) => {
         const bindings = env as unknown as Bindings
@@ -28,6 +32,11 @@ export class HttpServer {
       // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
       // with Node's own an answer costs three times as much.
       overrideGlobalObjects: true,
+      serverOptions: {
+        headersTimeout: headerMs,
+        requestTimeout: headerMs + bodyMs,
+        connectionsCheckingInterval: CHECK_EVERY_MS,
+      },
     }) as Server
     this.#server.keepAliveTimeout = 60_000
     this.#server.on('clientError', refuseMalformed)
