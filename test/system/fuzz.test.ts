@@ -44,7 +44,7 @@ const odd = fc.oneof(
 
 /** Mostly `arbitrary`, sometimes anything. */
 const mostly = (arbitrary: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
-  fc.oneof({ weight: 12, arbitrary }, { weight: 1, arbitrary: odd })
+  fc.oneof({ weight: 60, arbitrary }, { weight: 1, arbitrary: odd })
 
 /** Nothing that a machine would be the worse for. */
 const work = fc.oneof(
@@ -65,13 +65,13 @@ const work = fc.oneof(
 )
 const more = fc.record(
   {
-    depends_on: mostly(fc.array(id, { maxLength: 3 })),
-    retry: mostly(fc.integer({ min: -1, max: 2 })),
-    timeout: mostly(fc.integer({ min: -1, max: 1000 })),
-    priority: mostly(fc.integer({ min: -1, max: 10 })),
-    delay_ms: mostly(fc.integer({ min: -1, max: 50 })),
-    run_at: mostly(fc.constantFrom('2020-01-01T00:00:00Z', 'soon', '')),
-    run_if: mostly(fc.constantFrom('success', 'failure', 'always', 'never')),
+    depends_on: mostly(fc.oneof(fc.constant(['a']), fc.constant([]), fc.array(id, { maxLength: 3 }))),
+    retry: mostly(fc.nat(2)),
+    timeout: mostly(fc.nat(1000)),
+    priority: mostly(fc.nat(9)),
+    delay_ms: mostly(fc.nat(50)),
+    run_at: mostly(fc.constant('2020-01-01T00:00:00Z')),
+    run_if: mostly(fc.constantFrom('success', 'always')),
     allow_failure: mostly(fc.boolean()),
     tool_name: mostly(fc.constantFrom('noop', 'x', '')),
     input: mostly(fc.constant({})),
@@ -82,7 +82,7 @@ const more = fc.record(
 const task = fc.tuple(mostly(id), work, more).map(([name, what, rest]) => ({ id: name, ...rest, ...what }))
 const graph = fc.record(
   {
-    tasks: mostly(fc.array(mostly(task), { maxLength: 4 })),
+    tasks: mostly(fc.uniqueArray(task, { maxLength: 4, selector: (each) => each.id })),
     on_conflict: mostly(fc.constantFrom('replace', 'reject', 'ignore')),
     durability: mostly(fc.constantFrom('sync', 'relaxed')),
   },
@@ -107,17 +107,48 @@ const encoded = fc.oneof(
   { weight: 5, arbitrary: id.map((text) => encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?'))) },
   { weight: 1, arbitrary: fc.stringMatching(/^[!-~]{0,20}$/) },
 )
-const path = fc.oneof(
-  fc.constantFrom('/tasks', '/tasks', '/graphs', '/health', '/metrics', '/mcp/tools', '/mcp/call', '/', '//'),
-  fc
-    .tuple(
-      fc.constantFrom('/tasks/', '/graphs/', '/graphs/g-', '/mcp/tasks/', '/mcp/tasks/mcp-', '/'),
-      encoded,
-    )
-    .map((parts) => parts.join('')),
-  fc.tuple(fc.nat(300), fc.constantFrom('', '/cancel', '/retry')).map(([n, end]) => `/graphs/g-${n}${end}`),
-  encoded.map((name) => `/tasks/${name}/cancel`),
+const taskPath = encoded.map((name) => `/tasks/${name}`)
+const graphPath = fc.oneof(
+  { weight: 5, arbitrary: fc.nat(400).map((key) => `/graphs/g-${key}`) },
+  { weight: 1, arbitrary: encoded.map((name) => `/graphs/${name}`) },
 )
+const handlePath = fc
+  .tuple(fc.constantFrom('', 'mcp-', 'mcp-1000000000000'), encoded)
+  .map(([a, b]) => `/mcp/tasks/${a}${b}`)
+const followed = (paths: fc.Arbitrary<string>, end: string) => paths.map((each) => each + end)
+const on = (method: string, paths: fc.Arbitrary<string>, weight = 1) => ({
+  weight,
+  arbitrary: fc.record({ method: fc.constant(method), path: paths }),
+})
+const known = fc.oneof(
+  on('POST', fc.constant('/tasks'), 8),
+  on('GET', taskPath, 4),
+  on('GET', fc.constant('/tasks'), 2),
+  on('DELETE', taskPath),
+  on('POST', followed(taskPath, '/cancel'), 2),
+  on('GET', graphPath, 2),
+  on('GET', fc.constant('/graphs')),
+  on('DELETE', graphPath),
+  on('POST', followed(graphPath, '/cancel')),
+  on('POST', followed(graphPath, '/retry')),
+  on('GET', fc.constantFrom('/health', '/metrics', '/mcp/tools')),
+  on('POST', fc.constant('/mcp/call'), 2),
+  on('GET', handlePath),
+)
+const route = fc.oneof(
+  { weight: 10, arbitrary: known },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      method: fc.constantFrom('GET', 'POST', 'DELETE', 'PUT', 'PATCH', 'HEAD', 'OPTIONS'),
+      path: fc.oneof(
+        known.map(({ path }) => path),
+        encoded.map((name) => `/${name}`),
+      ),
+    }),
+  },
+)
+
 const query = fc
   .array(
     fc.tuple(
@@ -151,15 +182,9 @@ const headers = fc.record(
   },
   { requiredKeys: [] },
 )
-const asked: fc.Arbitrary<Asked> = fc.record({
-  method: fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('GET', 'POST', 'POST') },
-    { weight: 1, arbitrary: fc.constantFrom('DELETE', 'PUT', 'PATCH', 'HEAD', 'OPTIONS') },
-  ),
-  path: fc.tuple(path, query).map((parts) => parts.join('')),
-  headers,
-  body,
-})
+const asked: fc.Arbitrary<Asked> = fc
+  .record({ route, query, headers, body })
+  .map(({ route: { method, path }, query: asks, ...rest }) => ({ ...rest, method, path: path + asks }))
 
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
 
