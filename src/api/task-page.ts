@@ -5,8 +5,7 @@ import type { Status } from '../domain/lifecycle.ts'
 import { acceptedAs, isKnownType } from '../domain/normalize.ts'
 import { quote } from '../domain/quote.ts'
 import { CATEGORIES, type Category } from '../domain/task.ts'
-import type { StoreReader } from '../store/store.ts'
-import type { TaskQuery } from '../store/task-page.ts'
+import type { StoreReader, TaskQuery } from '../store/store.ts'
 import { wholeNumber } from './grace.ts'
 
 /** As it came; `''` or undefined for what is not asked. */

@@ -4,7 +4,8 @@ import type { Status } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
 import { liveTaskJson, publishedStatus } from '../domain/task-json.ts'
 import type { Finished } from './memory-records.ts'
-import { type TaskPage, type TaskQuery, matchesTask, matchesText, takePage } from './task-page.ts'
+import type { TaskPage, TaskQuery } from './store.ts'
+import { matchesTask, matchesText, takePage } from './task-page.ts'
 
 export type Kept = Task | Finished
 

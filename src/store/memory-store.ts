@@ -21,8 +21,9 @@ import {
   type Found,
   type Recovered,
   type Store,
+  type TaskPage,
+  type TaskQuery,
 } from './store.ts'
-import type { TaskPage, TaskQuery } from './task-page.ts'
 
 export interface MemoryStoreOptions {
   readonly dataDir: string

@@ -5,8 +5,7 @@
 import type { DependencyEnd } from '../domain/dependency.ts'
 import type { Graph } from '../domain/graph-record.ts'
 import type { Status } from '../domain/lifecycle.ts'
-import type { Task } from '../domain/task.ts'
-import type { TaskPage, TaskQuery } from './task-page.ts'
+import type { Category, Task } from '../domain/task.ts'
 
 /** `relaxed` resolves once written, before the sync, which follows within 100 ms. */
 export type Durability = 'sync' | 'relaxed'
@@ -74,6 +73,28 @@ export interface FinishedTask {
   readonly key: number
   /** What GET answers. */
   readonly json: string
+}
+
+/** Which tasks, in which order, and how many of them. @see contract B4 */
+export interface TaskQuery {
+  readonly status: Status | null
+  readonly type: Category | null
+  /** `''` for any. So is `prefix`, with which ids begin. */
+  readonly tool: string
+  readonly prefix: string
+  /** The key of their graph. */
+  readonly graph: number | null
+  readonly isNewestFirst: boolean
+  /** The key that the page before ended with: a record keeps its key, whatever comes and goes around it. */
+  readonly afterKey: number | null
+  readonly limit: number
+}
+
+export interface TaskPage {
+  /** What GET answers, `limit` of them at most: fewer where they are large. */
+  readonly tasks: readonly string[]
+  /** Where the next page goes on; `null` where nothing follows. */
+  readonly nextAfter: number | null
 }
 
 /** The reading side: what the edges may use. Tasks are the JSON text that GET answers. */

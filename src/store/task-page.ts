@@ -1,28 +1,6 @@
-/** Pages of the list of tasks: what one asks for, and the ways of taking it that all stores share. */
-import type { Status } from '../domain/lifecycle.ts'
-import type { Category, Task } from '../domain/task.ts'
-
-/** Which tasks, in which order, and how many of them. @see contract B4 */
-export interface TaskQuery {
-  readonly status: Status | null
-  readonly type: Category | null
-  /** `''` for any. So is `prefix`, with which ids begin. */
-  readonly tool: string
-  readonly prefix: string
-  /** The key of their graph. */
-  readonly graph: number | null
-  readonly isNewestFirst: boolean
-  /** The key that the page before ended with: a record keeps its key, whatever comes and goes around it. */
-  readonly afterKey: number | null
-  readonly limit: number
-}
-
-export interface TaskPage {
-  /** What GET answers, `limit` of them at most: fewer where they are large. */
-  readonly tasks: readonly string[]
-  /** Where the next page goes on; `null` where nothing follows. */
-  readonly nextAfter: number | null
-}
+/** Pages of the list of tasks: the ways of taking one that all stores share. */
+import type { Task } from '../domain/task.ts'
+import type { TaskPage, TaskQuery } from './store.ts'
 
 /** UTF-16 units after which a page is full: a thousand tasks may have a large output each. */
 const FULL_CHARS = 8 * 1024 * 1024

@@ -1,7 +1,7 @@
 /** The keys that a page of the list may hold, by the index alone. */
 import type { Graph } from '../../domain/graph-record.ts'
 import type { Status } from '../../domain/lifecycle.ts'
-import type { TaskQuery } from '../task-page.ts'
+import type { TaskQuery } from '../store.ts'
 import { statusOfCode } from './heads.ts'
 import { type TaskIndex, UNFINISHED, WAITING } from './task-index.ts'
 

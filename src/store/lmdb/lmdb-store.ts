@@ -17,8 +17,16 @@ import type { Graph } from '../../domain/graph-record.ts'
 import type { Status } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
-import type { Commit, Durability, FinishedTask, FirstAnswer, Found, Store } from '../store.ts'
-import type { TaskPage, TaskQuery } from '../task-page.ts'
+import type {
+  Commit,
+  Durability,
+  FinishedTask,
+  FirstAnswer,
+  Found,
+  Store,
+  TaskPage,
+  TaskQuery,
+} from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
 import { entriesIn, putEntrySync } from './entries.ts'

@@ -3,8 +3,15 @@ import { type Graph, newGraph } from '../../domain/graph-record.ts'
 import { keyOfHandle } from '../../domain/task.ts'
 import type { Status } from '../../domain/lifecycle.ts'
 import { liveTaskJson, publishedStatus } from '../../domain/task-json.ts'
-import { FIRST_ANSWER_MS, type FinishedTask, type FirstAnswer, type StoreReader } from '../store.ts'
-import { type TaskPage, type TaskQuery, matchesTask, matchesText, takePage } from '../task-page.ts'
+import {
+  FIRST_ANSWER_MS,
+  type FinishedTask,
+  type FirstAnswer,
+  type StoreReader,
+  type TaskPage,
+  type TaskQuery,
+} from '../store.ts'
+import { matchesTask, matchesText, takePage } from '../task-page.ts'
 import type { Database } from 'lmdb'
 import type { Tables } from './database.ts'
 import { statusOfCode } from './heads.ts'
