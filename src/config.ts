@@ -82,6 +82,12 @@ const duration = v.pipe(
   v.transform((text) => (text === '' ? 0 : Number(text.slice(0, -1)) * UNIT_MS[text.slice(-1)]!)),
 )
 
+/** How long one may have to send something: with no time at all nobody could. */
+const patience = v.pipe(
+  duration,
+  v.check((ms) => ms >= 1000 && ms <= UNIT_MS['h']!, 'a duration from 1s to 1h'),
+)
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 
 const SETTINGS = {
@@ -168,6 +174,18 @@ const SETTINGS = {
   maxDependencies: limit('EXECGO_MAX_DEPENDENCIES', DEFAULT_LIMITS.dependenciesPerTask, 1e7),
   maxIdBytes: limit('EXECGO_MAX_ID_BYTES', DEFAULT_LIMITS.idBytes, 65_536),
   maxUnfinishedTasks: limit('EXECGO_MAX_UNFINISHED_TASKS', DEFAULT_LIMITS.unfinishedTasks, 1e9),
+  // params lie four levels deep.
+  maxJsonDepth: setting({
+    env: 'EXECGO_MAX_JSON_DEPTH',
+    fallback: String(DEFAULT_LIMITS.jsonDepth),
+    schema: wholeNumber(4, 1000),
+  }),
+  // A result is in a task's text twice, and each byte of it may take six there: no text has more than 2^29.
+  maxOutputBytes: limit('EXECGO_MAX_OUTPUT_BYTES', DEFAULT_LIMITS.outputBytes, 2 ** 24),
+  maxHttpBodyBytes: limit('EXECGO_MAX_HTTP_BODY_BYTES', DEFAULT_LIMITS.httpBodyBytes, 2 ** 25),
+  maxFileBytes: limit('EXECGO_MAX_FILE_BYTES', DEFAULT_LIMITS.fileBytes, 2 ** 25),
+  headerTimeoutMs: setting({ env: 'EXECGO_HEADER_TIMEOUT', fallback: '15s', schema: patience }),
+  bodyTimeoutMs: setting({ env: 'EXECGO_BODY_TIMEOUT', fallback: '5m', schema: patience }),
 } as const
 
 /** The flags, for `--help`. */
@@ -225,12 +243,17 @@ export const readConfig = (
       threadMemoryMb: value(SETTINGS.threadMemoryMb),
       graceMs: value(SETTINGS.graceMs),
       limits: {
-        ...DEFAULT_LIMITS,
         bodyBytes: value(SETTINGS.maxBodyBytes),
         tasksPerGraph: value(SETTINGS.maxTasksPerGraph),
         dependenciesPerTask: value(SETTINGS.maxDependencies),
         idBytes: value(SETTINGS.maxIdBytes),
         unfinishedTasks: value(SETTINGS.maxUnfinishedTasks),
+        jsonDepth: value(SETTINGS.maxJsonDepth),
+        outputBytes: value(SETTINGS.maxOutputBytes),
+        httpBodyBytes: value(SETTINGS.maxHttpBodyBytes),
+        fileBytes: value(SETTINGS.maxFileBytes),
+        headerMs: value(SETTINGS.headerTimeoutMs),
+        bodyMs: value(SETTINGS.bodyTimeoutMs),
       },
       durability: value(SETTINGS.durability),
       stateJsonEveryMs: value(SETTINGS.stateJsonEveryMs),

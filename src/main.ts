@@ -53,9 +53,9 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
       shellPolicy: config.shellPolicy,
       spawn: config.spawn,
       toolModules: config.toolModules.map((path) => pathToFileURL(resolve(path)).href),
-      outputLimitBytes: 1024 * 1024,
-      httpBodyLimitBytes: 1024 * 1024,
-      fileReadLimitBytes: 16 * 1024 * 1024,
+      outputLimitBytes: config.limits.outputBytes,
+      httpBodyLimitBytes: config.limits.httpBodyBytes,
+      fileReadLimitBytes: config.limits.fileBytes,
     },
     threadMemoryMb: config.threadMemoryMb,
     onSpawnChoice: ({ way, reason }) =>

@@ -5,7 +5,10 @@
  */
 import * as v from 'valibot'
 import { type Result, ok, refused } from '../domain/errors.ts'
+import { tooManyTasks } from '../domain/graph.ts'
 import { type JsonObject, isJsonObject } from '../domain/json.ts'
+import { isDeeperThan } from '../domain/json-depth.ts'
+import { DEFAULT_LIMITS } from '../domain/limits.ts'
 import { DEFAULT_PRIORITY, type RunIf, type SubmittedTask } from '../domain/task.ts'
 import { parseRfc3339 } from '../domain/time.ts'
 import { ON_CONFLICTS, type OnConflict } from '../scheduler/submit.ts'
@@ -118,15 +121,18 @@ export interface McpCall {
 }
 
 /** A parsed JSON text as a graph. */
-export const parseGraph = (value: unknown): Result<SubmittedGraph> => {
+export const parseGraph = (value: unknown, limits = DEFAULT_LIMITS): Result<SubmittedGraph> => {
+  // Before each of millions is looked at.
+  const given = isJsonObject(value) ? value['tasks'] : null
+  if (Array.isArray(given) && given.length > limits.tasksPerGraph) return tooManyTasks(given.length, limits)
   const parsed = parse(TaskGraphSchema, value)
   if (!parsed.ok) return parsed
-  const given = parsed.value?.tasks ?? []
+  const parsedTasks = parsed.value?.tasks ?? []
   return written(() => {
-    const tasks = given.map(submittedTask)
+    const tasks = parsedTasks.map(submittedTask)
     for (const [place, { paramsJson, inputJson }] of tasks.entries()) {
       if (!paramsJson.includes('null') && !inputJson.includes('null')) continue
-      const { params, input } = given[place]!
+      const { params, input } = parsedTasks[place]!
       const problem = infinityIn({ params, input }, `tasks[${place}]`)
       if (problem !== null) return problem
     }
@@ -163,12 +169,23 @@ const infinityIn = (value: unknown, path: string): ReturnType<typeof refused> | 
   if (typeof value === 'number' && !Number.isFinite(value))
     return refused('invalid', `invalid JSON: ${path}: expected a finite number, got ${value}`)
   if (typeof value !== 'object' || value === null) return null
+  if (Array.isArray(value)) {
+    // Entries of millions of numbers would take gigabytes.
+    for (let at = 0; at < value.length; at++) {
+      const problem = isPlain(value[at]) ? null : infinityIn(value[at], `${path}[${at}]`)
+      if (problem !== null) return problem
+    }
+    return null
+  }
   for (const [key, item] of Object.entries(value)) {
-    const problem = infinityIn(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`)
+    const problem = infinityIn(item, `${path}.${key}`)
     if (problem !== null) return problem
   }
   return null
 }
+
+const isPlain = (value: unknown): boolean =>
+  typeof value === 'number' ? Number.isFinite(value) : typeof value !== 'object' || value === null
 
 const submittedTask = (task: TaskInput): SubmittedTask => {
   const submitted = asSubmitted(task)
@@ -227,10 +244,13 @@ const describe = (value: unknown): string => {
   return shown.length > MAX_SHOWN_CHARS ? `${shown.slice(0, MAX_SHOWN_CHARS)}…` : shown
 }
 
-/** A request's text as a value. */
-export const parseJson = (body: string): Result<unknown> => {
+/** A request's text as a value. @param levels how deep arrays and objects may lie in one another */
+export const parseJson = (body: string, levels = DEFAULT_LIMITS.jsonDepth): Result<unknown> => {
   try {
-    return ok(JSON.parse(body))
+    const value: unknown = JSON.parse(body)
+    return isDeeperThan(body, levels)
+      ? refused('invalid', `invalid JSON: nested more than ${levels} levels deep`)
+      : ok(value)
   } catch (error) {
     return refused('invalid', `invalid JSON: ${body.trim() === '' ? 'EOF' : syntaxProblem(error as Error)}`)
   }

@@ -17,6 +17,7 @@ import type { Durability, StoreReader } from '../store/store.ts'
 import { type GraphView, graphView } from './graph-view.ts'
 import type { McpCall, SubmittedGraph } from './schemas.ts'
 import { type WhyAnswer, type WhyUnfinished, whyTask } from './why.ts'
+import { type AskedPage, type ListPage, pageFor } from './task-page.ts'
 
 /** What the service needs of the scheduler. */
 interface Commands extends WhyUnfinished {
@@ -153,6 +154,11 @@ export class Service {
   /** The JSON text of every task, in pieces. */
   list(): AsyncIterable<string> {
     return this.#options.reader.list()
+  }
+
+  /** A page of them. `names` are the wire's own. */
+  page(asked: AskedPage, names?: Parameters<typeof pageFor>[2]): Promise<Result<ListPage>> {
+    return pageFor(this.#options.reader, asked, names)
   }
 
   /** Removes the record only: what is under way goes on. */

@@ -19,12 +19,7 @@ export interface GraphPlan {
 /** Checks a graph and finds who depends on whom. */
 export const planGraph = (tasks: readonly SubmittedTask[], limits: Limits): Result<GraphPlan> => {
   if (tasks.length === 0) return refused('invalid', 'task graph is empty')
-  if (tasks.length > limits.tasksPerGraph) {
-    return refused(
-      'invalid',
-      `task graph has ${tasks.length} tasks: at most ${limits.tasksPerGraph} are allowed`,
-    )
-  }
+  if (tasks.length > limits.tasksPerGraph) return tooManyTasks(tasks.length, limits)
   const places = new Map<string, number>()
   const problem = checkTasks(tasks, places, limits)
   if (problem !== '') return refused('invalid', problem)
@@ -41,6 +36,9 @@ export const planGraph = (tasks: readonly SubmittedTask[], limits: Limits): Resu
   }
   return ok({ tasks, dependents })
 }
+
+export const tooManyTasks = (count: number, { tasksPerGraph }: Limits) =>
+  refused('invalid', `task graph has ${count} tasks: at most ${tasksPerGraph} are allowed`)
 
 /** Each task by itself, in order; fills `places`. Returns the first problem, `''` for none. */
 const checkTasks = (tasks: readonly SubmittedTask[], places: Map<string, number>, limits: Limits): string => {

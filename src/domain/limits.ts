@@ -13,6 +13,16 @@ export interface Limits {
   readonly jsonDepth: number
   /** Tasks accepted and not over. */
   readonly unfinishedTasks: number
+  /** Bytes of stdout and of stderr that a command's result keeps: the first and the last half. */
+  readonly outputBytes: number
+  /** Bytes of the body that an HTTP answer's result keeps. */
+  readonly httpBodyBytes: number
+  /** Bytes of a file that is read. */
+  readonly fileBytes: number
+  /** Milliseconds in which the headers of a request have to come. */
+  readonly headerMs: number
+  /** Milliseconds more for its body. */
+  readonly bodyMs: number
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -22,4 +32,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   idBytes: 512,
   jsonDepth: 64,
   unfinishedTasks: 1_000_000,
+  outputBytes: 1024 * 1024,
+  httpBodyBytes: 1024 * 1024,
+  fileBytes: 16 * 1024 * 1024,
+  headerMs: 15_000,
+  bodyMs: 300_000,
 })

@@ -12,6 +12,10 @@ const isCategory = (type: string): type is Category => (CATEGORIES as readonly s
 /** Whether a task of this type can be accepted. */
 export const isKnownType = (type: string): boolean => ALIASES.has(type) || isCategory(type)
 
+/** What tasks of a type are accepted as; `toolName` is `''` where the type leaves that open. */
+export const acceptedAs = (type: string): { readonly type: Category; readonly toolName: string } =>
+  isCategory(type) ? { type, toolName: '' } : { type: 'os', toolName: type }
+
 /** What normalisation decides of a task. */
 export interface Normalized {
   readonly type: Category

@@ -6,9 +6,10 @@ import { type DependencyEnd, endOf } from '../domain/dependency.ts'
 import { countEnded, type Graph } from '../domain/graph-record.ts'
 import type { Task } from '../domain/task.ts'
 import type { Status } from '../domain/lifecycle.ts'
-import { finishedTaskJson, liveTaskJson, publishedStatus } from '../domain/task-json.ts'
+import { finishedTaskJson } from '../domain/task-json.ts'
 import { prepareDataDir } from './data-dir.ts'
-import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
+import { type Kept, isFinished, pageOfKept, statusOfEnd, statusOfKept, textOf } from './memory-page.ts'
+import { type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
 import {
   type Acceptance,
@@ -20,6 +21,8 @@ import {
   type Found,
   type Recovered,
   type Store,
+  type TaskPage,
+  type TaskQuery,
 } from './store.ts'
 
 export interface MemoryStoreOptions {
@@ -30,8 +33,6 @@ export interface MemoryStoreOptions {
   /** Told of a periodic save that failed; the next one tries again. */
   readonly onSaveError: (error: unknown) => void
 }
-
-type Kept = Task | Finished
 
 interface KeptGraph {
   readonly graph: Graph
@@ -139,6 +140,10 @@ export class MemoryStore implements Store {
       const kept = this.#tasks.get(id)
       if (kept !== undefined && (status === undefined || statusOfKept(kept) === status)) yield textOf(kept)
     }
+  }
+
+  page(query: TaskQuery): Promise<TaskPage> {
+    return pageOfKept(this.#tasks.values(), query)
   }
 
   #accept({ graph, tasks }: Acceptance): void {
@@ -267,16 +272,6 @@ export class MemoryStore implements Store {
     for (let at = 0; at < ids.length; at++) yield [ids[at]!, textOf(kept[at]!)]
   }
 }
-
-const isFinished = (kept: Kept): kept is Finished => 'json' in kept
-
-const textOf = (kept: Kept): string => (isFinished(kept) ? kept.json : liveTaskJson(kept))
-
-const statusOfKept = (kept: Kept): Status =>
-  isFinished(kept) ? statusOfEnd(kept.end) : publishedStatus(kept)
-
-const statusOfEnd = (end: DependencyEnd): 'success' | 'failed' | 'skipped' =>
-  end === 'success' || end === 'skipped' ? end : 'failed'
 
 /** The handle in a finished task's text; only `mcp` tasks are parsed for it. */
 const handleIn = (json: string): string => {

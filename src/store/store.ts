@@ -5,7 +5,7 @@
 import type { DependencyEnd } from '../domain/dependency.ts'
 import type { Graph } from '../domain/graph-record.ts'
 import type { Status } from '../domain/lifecycle.ts'
-import type { Task } from '../domain/task.ts'
+import type { Category, Task } from '../domain/task.ts'
 
 /** `relaxed` resolves once written, before the sync, which follows within 100 ms. */
 export type Durability = 'sync' | 'relaxed'
@@ -75,6 +75,28 @@ export interface FinishedTask {
   readonly json: string
 }
 
+/** Which tasks, in which order, and how many of them. @see contract B4 */
+export interface TaskQuery {
+  readonly status: Status | null
+  readonly type: Category | null
+  /** `''` for any. So is `prefix`, with which ids begin. */
+  readonly tool: string
+  readonly prefix: string
+  /** The key of their graph. */
+  readonly graph: number | null
+  readonly isNewestFirst: boolean
+  /** The key that the page before ended with: a record keeps its key, whatever comes and goes around it. */
+  readonly afterKey: number | null
+  readonly limit: number
+}
+
+export interface TaskPage {
+  /** What GET answers, `limit` of them at most: fewer where they are large. */
+  readonly tasks: readonly string[]
+  /** Where the next page goes on; `null` where nothing follows. */
+  readonly nextAfter: number | null
+}
+
 /** The reading side: what the edges may use. Tasks are the JSON text that GET answers. */
 export interface StoreReader {
   /** At once where it need not be waited for: it is asked for more often than all else together. */
@@ -86,6 +108,8 @@ export interface StoreReader {
    * meanwhile may be in it or not.
    */
   list(status?: Status): AsyncIterable<string>
+  /** Some of them, found without reading the others where the index can tell. */
+  page(query: TaskQuery): Promise<TaskPage>
   /** As it is now, for reading only. `null` where there is none. */
   graph(key: number): Promise<Graph | null>
   /** Newest first, those with a key below `beforeKey`. */

@@ -7,26 +7,9 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { type Graph, newGraph } from '../../src/domain/graph-record.ts'
 import { newTask } from '../../src/domain/new-task.ts'
 import type { SubmittedTask, Task } from '../../src/domain/task.ts'
-import { LmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
-import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { FirstAnswer, Found, Store } from '../../src/store/store.ts'
+import { STORES } from '../support/stores.ts'
 import { submitted as noop } from '../support/tasks.ts'
-
-const fail = (error: unknown): never => {
-  throw error
-}
-
-const STORES: Record<string, (dataDir: string, nowMs: () => number) => Store> = {
-  memory: (dataDir, nowMs) => new MemoryStore({ dataDir, saveEveryMs: 0, nowMs, onSaveError: fail }),
-  lmdb: (dataDir, nowMs) =>
-    new LmdbStore({
-      dataDir,
-      nowMs,
-      stateJsonEveryMs: 60_000,
-      retention: { maxAgeMs: 0, maxTasks: 0 },
-      onProblem: fail,
-    }),
-}
 
 const submitted = (id: string, more: Partial<SubmittedTask> = {}): SubmittedTask =>
   noop(id, { paramsJson: '{"message":"m"}', ...more })

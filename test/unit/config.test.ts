@@ -126,14 +126,25 @@ describe('readConfig takes', () => {
         EXECGO_MAX_DEPENDENCIES: '12',
         EXECGO_MAX_ID_BYTES: '13',
         EXECGO_MAX_UNFINISHED_TASKS: '14',
+        EXECGO_MAX_JSON_DEPTH: '15',
+        EXECGO_MAX_OUTPUT_BYTES: '16',
+        EXECGO_MAX_HTTP_BODY_BYTES: '17',
+        EXECGO_MAX_FILE_BYTES: '18',
+        EXECGO_HEADER_TIMEOUT: '19s',
+        EXECGO_BODY_TIMEOUT: '1h',
       }).limits,
       {
-        ...DEFAULT_LIMITS,
         bodyBytes: 10,
         tasksPerGraph: 11,
         dependenciesPerTask: 12,
         idBytes: 13,
         unfinishedTasks: 14,
+        jsonDepth: 15,
+        outputBytes: 16,
+        httpBodyBytes: 17,
+        fileBytes: 18,
+        headerMs: 19_000,
+        bodyMs: 3_600_000,
       },
     ))
 
@@ -193,6 +204,12 @@ describe('readConfig refuses in one line that names the setting', () => {
     ['EXECGO_GRACE_MS', 'soon', whole(0, 600_000)],
     ['EXECGO_MAX_BODY_BYTES', '0', whole(1, 536_870_880)],
     ['EXECGO_MAX_UNFINISHED_TASKS', '0', whole(1, 1e9)],
+    ['EXECGO_MAX_JSON_DEPTH', '3', whole(4, 1000)],
+    ['EXECGO_MAX_OUTPUT_BYTES', '16777217', whole(1, 2 ** 24)],
+    ['EXECGO_MAX_HTTP_BODY_BYTES', '0', whole(1, 2 ** 25)],
+    ['EXECGO_MAX_FILE_BYTES', '-1', whole(1, 2 ** 25)],
+    ['EXECGO_HEADER_TIMEOUT', '0s', 'expected a duration like 30s, 15m, 12h or 7d'],
+    ['EXECGO_BODY_TIMEOUT', '61m', 'expected a duration from 1s to 1h'],
   ]
   for (const [env, value, expected] of VARIABLES) {
     it(`${env}=${value}`, () =>

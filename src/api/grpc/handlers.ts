@@ -18,8 +18,10 @@ import type { Health, Service, Submitted } from '../service.ts'
 import { newTraceId } from '../trace.ts'
 import {
   type GraphMessage,
+  type ListTasksMessage,
   type TaskGraphMessage,
   type TaskMessage,
+  askedPage,
   graphMessage,
   graphValue,
   taskMessage,
@@ -53,8 +55,8 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     message: TaskGraphMessage,
     call: Cancellable,
   ): Promise<Result<Submitted & { readonly replayed: boolean }>> => {
-    const value = graphValue(message)
-    const graph = value.ok ? parseGraph(value.value) : value
+    const value = graphValue(message, service.limits.jsonDepth)
+    const graph = value.ok ? parseGraph(value.value, service.limits) : value
     if (!graph.ok) return graph
     const key = message.idempotency_key
     const submitted = await service.submit(
@@ -71,14 +73,24 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     return json.ok ? ok({ task: taskMessage(json.value) }) : json
   }
 
-  const list = async (_: unknown, call: Cancellable): Promise<Result<{ tasks: TaskMessage[] }>> => {
+  const list = async (
+    asked: ListTasksMessage,
+    call: Cancellable,
+  ): Promise<Result<{ tasks: TaskMessage[]; next_page_token: string }>> => {
+    const page = askedPage(asked)
+    if (page !== null) {
+      const listed = await service.page(page, PAGE_NAMES)
+      return listed.ok
+        ? ok({ tasks: listed.value.tasks.map(taskMessage), next_page_token: listed.value.nextCursor })
+        : listed
+    }
     const tasks: TaskMessage[] = []
     for await (const json of service.list()) {
       // Nobody waits for the answer any more.
       if (call.cancelled) break
       if (tasks.push(taskMessage(json)) % TASKS_PER_TURN === 0) await nextTurn()
     }
-    return ok({ tasks })
+    return ok({ tasks, next_page_token: '' })
   }
 
   const remove = async ({ id }: WithId): Promise<Result<{ deleted: true }>> => {
@@ -130,6 +142,9 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
 
 const withGraph = (graph: Result<GraphView>): Result<{ graph: GraphMessage }> =>
   graph.ok ? ok({ graph: graphMessage(graph.value) }) : graph
+
+/** What a page's size and place are called here. */
+const PAGE_NAMES = { limit: 'page_size', cursor: 'page_token' }
 
 const ID_REQUIRED = refused('invalid', 'id is required')
 

@@ -8,6 +8,7 @@ import { DEFAULT_PRIORITY } from '../../domain/task.ts'
 import { parseRfc3339 } from '../../domain/time.ts'
 import type { GraphView } from '../graph-view.ts'
 import { ObjectSchema, parse, parseJson } from '../schemas.ts'
+import type { AskedPage } from '../task-page.ts'
 import { wellFormed } from './text.ts'
 
 /** `Task`. @see proto/execgo/v1/execgo.proto for the units and what an empty field means */
@@ -56,17 +57,35 @@ export interface GraphMessage {
   readonly finished_at_unix_ms: number
 }
 
+/** `ListTasksRequest`. */
+export interface ListTasksMessage {
+  readonly page_size: number
+  readonly page_token: string
+  readonly status: string
+  readonly type: string
+  readonly tool: string
+  readonly graph_id: string
+  readonly prefix: string
+  readonly order: string
+}
+
 const INT32_MAX = 2 ** 31 - 1
 
 // ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A graph as the value that the body of `POST /tasks` would have parsed to. */
-export const graphValue = ({ tasks, on_conflict, durability }: TaskGraphMessage): Result<JsonObject> => {
+/** Where `params` and `input` lie in the body of `POST /tasks`: in a task, in the list, in the graph. */
+const LEVELS_ABOVE = 3
+
+/** A graph as the value that the body of `POST /tasks` would have parsed to. @param levels as deep as that may be */
+export const graphValue = (
+  { tasks, on_conflict, durability }: TaskGraphMessage,
+  levels: number,
+): Result<JsonObject> => {
   const values: JsonObject[] = []
   for (const [place, task] of tasks.entries()) {
-    const params = objectIn(task.params_json, `tasks[${place}].params_json`)
+    const params = objectIn(task.params_json, `tasks[${place}].params_json`, levels)
     if (!params.ok) return params
-    const input = objectIn(task.input_json, `tasks[${place}].input_json`)
+    const input = objectIn(task.input_json, `tasks[${place}].input_json`, levels)
     if (!input.ok) return input
     values.push({
       id: task.id,
@@ -89,6 +108,12 @@ export const graphValue = ({ tasks, on_conflict, durability }: TaskGraphMessage)
   return ok({ tasks: values, on_conflict: on_conflict || null, durability: durability || null })
 }
 
+/** `null` where nothing of a page is said. */
+export const askedPage = ({ page_size, page_token, ...asked }: ListTasksMessage): AskedPage | null => {
+  const page = { ...asked, limit: page_size === 0 ? '' : String(page_size), cursor: page_token }
+  return Object.values(page).every((value) => value === '') ? null : page
+}
+
 /** The last time that RFC 3339 can say. What is later, or before 1970, is named as it came. */
 const LATEST_MS = Date.UTC(10_000, 0) - 1
 
@@ -98,9 +123,9 @@ const runAt = (atMs: number): string | null => {
 }
 
 /** The object in a field of JSON text, null for none. A refusal names the field. */
-const objectIn = (json: string, field: string): Result<JsonObject | null> => {
+const objectIn = (json: string, field: string, levels: number): Result<JsonObject | null> => {
   if (json === '') return ok(null)
-  const value = parseJson(json)
+  const value = parseJson(json, levels - LEVELS_ABOVE)
   const object = value.ok ? parse(ObjectSchema, value.value) : value
   return object.ok ? object : refused('invalid', withField(object.problem.message, field))
 }

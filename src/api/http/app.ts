@@ -5,17 +5,18 @@
 import { Hono } from 'hono'
 import { METHODS } from 'node:http'
 import { type Result, ok, refused } from '../../domain/errors.ts'
+import type { Limits } from '../../domain/limits.ts'
 import { graceIn } from '../grace.ts'
 import { CancelSchema, parse, parseGraph, parseJson, parseMcpCall } from '../schemas.ts'
 import type { Service } from '../service.ts'
 import { readBody } from './body.ts'
 import { replyDocs, replyDocsFile, replyOpenApi } from './docs.ts'
 import { headerOf } from './header.ts'
-import { listStream } from './list-stream.ts'
 import { cursorIn, limitIn } from './queries.ts'
 import { type MetricsText, formatOf, replyMetrics } from './prometheus.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
 import { traceparentOf } from './trace.ts'
+import { taskList } from './task-list.ts'
 
 export interface AppOptions {
   readonly service: Service
@@ -32,8 +33,8 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
 
   const submit: Handler = async (c) => {
     const body = await readBody(c.env.incoming, service.limits.bodyBytes)
-    const value = body.ok ? parseJson(body.value) : body
-    const graph = value.ok ? parseGraph(value.value) : value
+    const value = body.ok ? parseJson(body.value, service.limits.jsonDepth) : body
+    const graph = value.ok ? parseGraph(value.value, service.limits) : value
     if (!graph.ok) return replyProblem(c, graph.problem)
     const key = headerOf(c.env.incoming, 'idempotency-key')
     const submitted = await service.submit(
@@ -50,7 +51,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
   const grace = async (c: HttpContext): Promise<Result<number | undefined>> => {
     const body = await readBody(c.env.incoming, service.limits.bodyBytes)
     if (!body.ok) return body
-    const value = body.value.trim() === '' ? ok(null) : parseJson(body.value)
+    const value = body.value.trim() === '' ? ok(null) : parseJson(body.value, service.limits.jsonDepth)
     const cancel = value.ok ? parse(CancelSchema, value.value) : value
     return cancel.ok ? graceIn(c.req.query('grace_ms') ?? cancel.value?.grace_ms) : cancel
   }
@@ -72,7 +73,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
   }
 
   const mcpCall: Handler = async (c) => {
-    const value = await jsonBody(c, service.limits.bodyBytes)
+    const value = await jsonBody(c, service.limits)
     const call = value.ok ? parseMcpCall(value.value) : value
     return answer(
       c,
@@ -90,7 +91,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
   }
 
   const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
-    '/tasks': { POST: submit, GET: (c) => reply(c, 200, listStream(service.list())) },
+    '/tasks': { POST: submit, GET: taskList(service) },
     '/tasks/:id': {
       GET: withId('/tasks/', (c, id) => {
         const found = service.get(id)
@@ -170,9 +171,9 @@ const answer = <T>(
   toJson: (value: T) => string,
 ): Response => (result.ok ? reply(c, status, toJson(result.value)) : replyProblem(c, result.problem))
 
-const jsonBody = async (c: HttpContext, limitBytes: number): Promise<Result<unknown>> => {
-  const body = await readBody(c.env.incoming, limitBytes)
-  return body.ok ? parseJson(body.value) : body
+const jsonBody = async (c: HttpContext, { bodyBytes, jsonDepth }: Limits): Promise<Result<unknown>> => {
+  const body = await readBody(c.env.incoming, bodyBytes)
+  return body.ok ? parseJson(body.value, jsonDepth) : body
 }
 
 const methodNotAllowed =

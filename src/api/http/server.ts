@@ -1,8 +1,9 @@
 /** The HTTP server: the sockets around the routes. */
-import { createAdaptorServer } from '@hono/node-server'
-import type { IncomingMessage, Server } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { type IncomingMessage, type Server, createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Address, formatAddress } from '../../address.ts'
+import { newTraceId } from '../trace.ts'
 import { type AppOptions, createApp } from './app.ts'
 import type { Bindings } from './reply.ts'
 import { traceIdOf } from './trace.ts'
@@ -11,6 +12,9 @@ export interface HttpServerOptions extends AppOptions {
   readonly address: Address
 }
 
+/** Who sends too slowly is cut off this much later at most. */
+const CHECK_EVERY_MS = 1000
+
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server: Server
@@ -18,8 +22,9 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options
     const app = createApp(options)
-    this.#server = createAdaptorServer({
-      fetch: (request, env) => {
+    const { headerMs, bodyMs } = options.service.limits
+    const listener = getRequestListener(
+      (request, env) => {
         const bindings = env as unknown as Bindings
         bindings.traceId = traceIdOf(bindings.incoming)
         bindings.rawUrl = keepDots(bindings.incoming)
@@ -27,8 +32,14 @@ export class HttpServer {
       },
       // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
       // with Node's own an answer costs three times as much.
-      overrideGlobalObjects: true,
-    }) as Server
+      { overrideGlobalObjects: true, errorHandler: refuseUnreadable },
+    )
+    const timeouts = {
+      headersTimeout: headerMs,
+      requestTimeout: headerMs + bodyMs,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+    }
+    this.#server = createServer(timeouts, (incoming, outgoing) => void listener(incoming, outgoing))
     this.#server.keepAliveTimeout = 60_000
     this.#server.on('clientError', refuseMalformed)
   }
@@ -63,6 +74,15 @@ const keepDots = (incoming: IncomingMessage): string => {
   const url = incoming.url ?? ''
   if (url.includes('%2')) incoming.url = url.replace(/%2e/gi, '%252e')
   return url
+}
+
+/** A path or a host that makes no URL: no route sees it. */
+const refuseUnreadable = (error: unknown): Response => {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new Response(JSON.stringify({ error: `malformed HTTP request: ${reason}` }), {
+    status: 400,
+    headers: { 'Content-Type': 'application/json', 'X-Trace-Id': newTraceId() },
+  })
 }
 
 /** What is no HTTP at all gets the JSON error too. */

@@ -17,7 +17,16 @@ import type { Graph } from '../../domain/graph-record.ts'
 import type { Status } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
-import type { Commit, Durability, FinishedTask, FirstAnswer, Found, Store } from '../store.ts'
+import type {
+  Commit,
+  Durability,
+  FinishedTask,
+  FirstAnswer,
+  Found,
+  Store,
+  TaskPage,
+  TaskQuery,
+} from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
 import { entriesIn, putEntrySync } from './entries.ts'
@@ -143,6 +152,10 @@ export class LmdbStore implements Store {
 
   list(status?: Status): AsyncIterable<string> {
     return this.#opened.reader.list(status)
+  }
+
+  page(query: TaskQuery): Promise<TaskPage> {
+    return this.#opened.reader.page(query)
   }
 
   graph(key: number): Promise<Graph | null> {

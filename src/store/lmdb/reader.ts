@@ -3,10 +3,19 @@ import { type Graph, newGraph } from '../../domain/graph-record.ts'
 import { keyOfHandle } from '../../domain/task.ts'
 import type { Status } from '../../domain/lifecycle.ts'
 import { liveTaskJson, publishedStatus } from '../../domain/task-json.ts'
-import { FIRST_ANSWER_MS, type FinishedTask, type FirstAnswer, type StoreReader } from '../store.ts'
+import {
+  FIRST_ANSWER_MS,
+  type FinishedTask,
+  type FirstAnswer,
+  type StoreReader,
+  type TaskPage,
+  type TaskQuery,
+} from '../store.ts'
+import { matchesTask, matchesText, takePage } from '../task-page.ts'
 import type { Database } from 'lmdb'
 import type { Tables } from './database.ts'
 import { statusOfCode } from './heads.ts'
+import { keysFor } from './key-search.ts'
 import type { Memory } from './memory.ts'
 import type { Pending } from './pending.ts'
 import { isTextOf, type Texts } from './texts.ts'
@@ -57,6 +66,13 @@ export class Reader implements StoreReader {
     }
   }
 
+  async page(query: TaskQuery): Promise<TaskPage> {
+    const graph = query.graph === null ? null : await this.graph(query.graph)
+    if (query.graph !== null && graph === null) return { tasks: [], nextAfter: null }
+    const keys = keysFor(this.#memory.index, query, graph)
+    return takePage(query.limit, keys, (key) => this.#textFor(key, query))
+  }
+
   async graph(key: number): Promise<Graph | null> {
     return this.#memory.graphs.get(key) ?? graphOf(key, this.#valueOf('graphs', key))
   }
@@ -104,6 +120,15 @@ export class Reader implements StoreReader {
     const { index } = this.#memory
     const task = index.task(key)
     return task === null ? statusOfCode(index.code(key)) : publishedStatus(task)
+  }
+
+  /** The text of a task that is asked for; only one whose status is right is read. */
+  #textFor(key: number, query: TaskQuery): string | null {
+    if (query.status !== null && this.#statusOf(key) !== query.status) return null
+    const task = this.#memory.index.task(key)
+    if (task !== null) return matchesTask(query, task) ? this.#textOf(key) : null
+    const text = this.#textOf(key)
+    return text !== null && matchesText(query, text) ? text : null
   }
 
   #textOf(key: number): string | null {

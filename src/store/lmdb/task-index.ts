@@ -205,6 +205,27 @@ export class TaskIndex {
     }
   }
 
+  /**
+   * The nearest key from `from` on, or from there back, with one of the codes; -1 for none.
+   * @param codes by code, 1 where it is wanted; `null` for the tasks under way
+   */
+  find(from: number, step: 1 | -1, codes: Uint8Array | null): number {
+    let number = Math.floor(from / PAGE_KEYS)
+    let at = from % PAGE_KEYS
+    for (;;) {
+      const page = this.#pages.get(number)
+      const found = page === undefined ? -1 : findIn(page, at, step, codes)
+      if (found >= 0) return number * PAGE_KEYS + found
+      const next =
+        step > 0
+          ? this.#order.find((other) => other > number)
+          : this.#order.findLast((other) => other < number)
+      if (next === undefined) return -1
+      number = next
+      at = step > 0 ? 0 : PAGE_KEYS - 1
+    }
+  }
+
   #enter(page: Page, key: number, hash: number): void {
     page.used++
     page.hash[key % PAGE_KEYS] = hash
@@ -246,6 +267,14 @@ export class TaskIndex {
     this.#order = this.#order.filter((other) => other !== page.number)
     if (this.#last === page) this.#last = null
   }
+}
+
+const findIn = (page: Page, from: number, step: 1 | -1, codes: Uint8Array | null): number => {
+  const { code, tasks } = page
+  if (codes === null && (tasks === null || page.underWay === 0)) return -1
+  for (let at = from; at >= 0 && at < PAGE_KEYS; at += step)
+    if (codes === null ? tasks![at] !== null : codes[code[at]!] === 1) return at
+  return -1
 }
 
 const isFinished = (code: number): boolean => code > CODES.removed && code < UNFINISHED

@@ -55,5 +55,10 @@ describe('the limits', () => {
       idBytes: 512,
       jsonDepth: 64,
       unfinishedTasks: 1_000_000,
+      outputBytes: 1_048_576,
+      httpBodyBytes: 1_048_576,
+      fileBytes: 16_777_216,
+      headerMs: 15_000,
+      bodyMs: 300_000,
     }))
 })

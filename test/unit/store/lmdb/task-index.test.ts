@@ -9,6 +9,14 @@ import { accepted } from '../../../support/tasks.ts'
 
 const taskOf = (key: number, id: string): Task => Object.assign(accepted(id), { key })
 
+/** What is found one after the other. */
+const found = (index: TaskIndex, from: number, step: 1 | -1, codes: Uint8Array | null): number[] => {
+  const keys: number[] = []
+  for (let key = index.find(from, step, codes); key >= 0; key = index.find(key + step, step, codes))
+    keys.push(key)
+  return keys
+}
+
 /** Two ids of one hash. */
 const ALIKE = ['brwrui', 'zfqgta'] as const
 
@@ -57,6 +65,14 @@ describe('the index of tasks', () => {
         assert.equal(index.finished, finished.length)
         assert.deepEqual([...index.keys()], [...codes.keys()])
         assert.deepEqual([...index.tasks(1, lastKey)], [...held.values()])
+        const failedKeys = finished.map(([key]) => key)
+        const failedCode = Uint8Array.from({ length: WAITING + 1 }, (_, code) =>
+          Number(code === CODES.failed),
+        )
+        assert.deepEqual(found(index, 0, 1, failedCode), failedKeys)
+        assert.deepEqual(found(index, lastKey + 9000, -1, failedCode), failedKeys.toReversed())
+        assert.deepEqual(found(index, 0, 1, null), [...held.keys()])
+        assert.deepEqual(found(index, lastKey, -1, null), [...held.keys()].toReversed())
         for (let key = 1; key <= lastKey; key += key < 100 ? 1 : 97) {
           assert.equal(index.code(key), codes.get(key)?.code ?? 0)
           assert.equal(index.task(key), held.get(key) ?? null)
