@@ -39,6 +39,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     nowMs,
     stateJsonEveryMs: config.stateJsonEveryMs,
     retention: config.retention,
+    events: config.events,
     onProblem: (err, what) => log.error({ err }, what),
   })
   const pool = new Pool({
@@ -85,6 +86,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   let stopping: Promise<void> | null = null
   const stopParts = async (): Promise<void> => {
     grpc.announceStop()
+    service.watchers.stop()
     // The edges go on answering reads while running tasks come to their end; the scheduler takes nothing new.
     await scheduler.stop(config.shutdownTimeoutMs)
     await Promise.all([http.stop(), grpc.stop(1000)])

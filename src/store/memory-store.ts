@@ -8,6 +8,8 @@ import type { Task } from '../domain/task.ts'
 import type { Status } from '../domain/lifecycle.ts'
 import { finishedTaskJson, liveTaskJson, publishedStatus } from '../domain/task-json.ts'
 import { prepareDataDir } from './data-dir.ts'
+import type { TaskEvent } from './events.ts'
+import { MemoryEvents } from './memory-events.ts'
 import { type Finished, type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
 import {
@@ -20,6 +22,7 @@ import {
   type Found,
   type Recovered,
   type Store,
+  type StoreListener,
 } from './store.ts'
 
 export interface MemoryStoreOptions {
@@ -50,6 +53,8 @@ export class MemoryStore implements Store {
   readonly #graphs = new Map<number, KeptGraph>()
   /** By their idempotency keys, oldest first. */
   readonly #firstAnswers = new Map<string, FirstAnswer>()
+  readonly #events = new MemoryEvents()
+  #listener: StoreListener | null = null
   #hasChanged = false
   #timer: NodeJS.Timeout | null = null
   #saving: Promise<void> = Promise.resolve()
@@ -86,7 +91,33 @@ export class MemoryStore implements Store {
     if (commit.firstAnswer !== undefined) this.#keepAnswer(commit.firstAnswer)
     for (const task of commit.revived ?? []) this.#revive(task)
     for (const task of commit.ended ?? []) this.#end(task)
+    this.#tell(commit)
     return Promise.resolve()
+  }
+
+  listen(listener: StoreListener): void {
+    this.#listener = listener
+  }
+
+  readonly areEventsOn = true
+
+  get lastEvent(): number {
+    return this.#events.last
+  }
+
+  get firstEvent(): number {
+    return this.#events.first
+  }
+
+  eventsAfter(after: number): readonly TaskEvent[] | null {
+    return this.#events.read(after)
+  }
+
+  #tell(commit: Commit): void {
+    const { last } = this.#events
+    this.#events.add(commit)
+    if (commit.ended !== undefined) this.#listener?.onOver(commit.ended)
+    if (this.#events.last > last) this.#listener?.onEvents()
   }
 
   async get(id: string): Promise<string | null> {

@@ -13,6 +13,7 @@ import { headerOf } from './header.ts'
 import { listStream } from './list-stream.ts'
 import { cursorIn, limitIn } from './queries.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
+import { getGraph, getTask, taskAnswer, waitForTasks, watch } from './waiting-routes.ts'
 
 export interface AppOptions {
   readonly service: Service
@@ -51,7 +52,8 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
 
   const cancel = async (c: HttpContext, id: string): Promise<Response> => {
     const graceMs = await grace(c)
-    return answer(c, 202, graceMs.ok ? await service.cancel(id, graceMs.value) : graceMs, asIs)
+    const cancelled = graceMs.ok ? await service.cancel(id, graceMs.value) : graceMs
+    return taskAnswer(c, service, id, cancelled, 202)
   }
 
   const cancelGraph = async (c: HttpContext, id: string): Promise<Response> => {
@@ -75,10 +77,11 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
     '/tasks': { POST: submit, GET: (c) => reply(c, 200, listStream(service.list())) },
     '/tasks/:id': {
       GET: withId('/tasks/', (c, id) => {
+        if (c.env.rawUrl.includes('?') && c.req.query('wait') !== undefined) return getTask(c, service, id)
         const found = service.get(id)
         return found instanceof Promise
-          ? found.then((task) => answer(c, 200, task, asIs))
-          : answer(c, 200, found, asIs)
+          ? found.then((task) => taskAnswer(c, service, id, task))
+          : taskAnswer(c, service, id, found)
       }),
       DELETE: withId('/tasks/', async (c, id) => {
         const removed = await service.remove(id)
@@ -88,7 +91,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
     '/tasks/:id/cancel': { POST: withId('/tasks/', cancel, '/cancel') },
     '/graphs': { GET: listGraphs },
     '/graphs/:id': {
-      GET: withId('/graphs/', async (c, id) => answer(c, 200, await service.graph(id), JSON.stringify)),
+      GET: withId('/graphs/', (c, id) => getGraph(c, service, id)),
       DELETE: withId('/graphs/', async (c, id) => {
         const removed = await service.removeGraph(id)
         return removed.ok ? reply(c, 204, null) : replyProblem(c, removed.problem)
@@ -102,6 +105,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
         '/retry',
       ),
     },
+    '/events': { GET: (c) => watch(c, service) },
     '/health': { GET: (c) => reply(c, 200, JSON.stringify(service.health())) },
     '/metrics': { GET: (c) => reply(c, 200, JSON.stringify(service.metrics())) },
     '/mcp/tools': { GET: (c) => reply(c, 200, JSON.stringify({ tools: service.mcpTools() })) },
@@ -110,6 +114,8 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
       GET: withId('/mcp/tasks/', async (c, id) => answer(c, 200, await service.mcpTask(id), asIs)),
     },
   }
+  // Before `/tasks/:id`, which takes other methods of a task of that name.
+  app.post('/tasks/wait', (c) => waitForTasks(c, service))
   for (const [path, handlers] of Object.entries(routes)) {
     for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler)
     // Not app.all(): Hono makes a middleware chain for each request that two handlers could take.
