@@ -5,8 +5,8 @@ import { parse } from './schemas.ts'
 import type { WaitFor } from './waiting.ts'
 
 /** The longest wait. */
-export const MAX_WAIT_MS = 5 * 60_000
-const DEFAULT_WAIT_MS = 30_000
+const MAX_WAIT_MS = 5 * 60_000
+export const DEFAULT_WAIT_MS = 30_000
 /** Most tasks that one wait may name. */
 const MAX_WAIT_TASKS = 10_000
 
