@@ -12,6 +12,8 @@ import { rfc3339 } from '../domain/time.ts'
 import { EVENT_TYPES, type EventType, type TaskEvent } from '../store/events.ts'
 import type { StoreEvents } from '../store/store.ts'
 
+export type { TaskEvent }
+
 /** What a client wants to watch. */
 export interface EventQuery {
   /** `''` for all. */

@@ -1,7 +1,6 @@
 /** Server-Sent Events: made as the client reads them, so that one that does not read holds nothing but its place. */
 import type { ServerResponse } from 'node:http'
-import { type EventReader, eventJson } from '../events.ts'
-import type { TaskEvent } from '../../store/events.ts'
+import { type EventReader, type TaskEvent, eventJson } from '../events.ts'
 
 /** A comment keeps the connection open, and finds out where it is not. */
 const COMMENT_EVERY_MS = 15_000

@@ -50,7 +50,7 @@ export interface LmdbStoreOptions {
   /** Milliseconds between two writings of state.json, made only when something changed; 0 = none. */
   readonly stateJsonEveryMs: number
   readonly retention: Retention
-  /** {@link DEFAULT_HISTORY} where it is absent. */
+  /** `DEFAULT_HISTORY` where it is absent. */
   readonly events?: EventHistory
   /** Told of housekeeping that failed; it is tried again. */
   readonly onProblem: (error: unknown, what: string) => void
@@ -279,6 +279,6 @@ const recover = async (tables: Tables, dataDir: string): Promise<Journal> => {
 }
 
 /** What of the events stays where nobody says. */
-export const DEFAULT_HISTORY: EventHistory = { maxEvents: 100_000, maxAgeMs: 60 * 60 * 1000 }
+const DEFAULT_HISTORY: EventHistory = { maxEvents: 100_000, maxAgeMs: 60 * 60 * 1000 }
 
 const CLOSE_WITHIN_MS = 2000
