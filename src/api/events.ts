@@ -99,7 +99,13 @@ export class Events {
     if (place >= 0 && place < tail.length) return tail.slice(place, place + NEXT_EVENTS)
     const events = this.#store.eventsAfter(last)
     if (events === null || events.length === 0) return events
-    if (tail.length === 0 || last === tail.at(-1)!.id) this.#tail = [...tail, ...events].slice(-TAIL_EVENTS)
+    // Readers that are all behind it begin another one.
+    if (tail.length > 0 && last !== tail.at(-1)!.id) {
+      if (events.at(-1)!.id === this.#store.lastEvent) this.#tail = [...events]
+      return events
+    }
+    for (const event of events) tail.push(event)
+    if (tail.length > TAIL_EVENTS * 2) this.#tail = tail.slice(-TAIL_EVENTS)
     return events
   }
 

@@ -56,9 +56,20 @@ type Run = readonly [
   message?: string,
 ]
 
-/** Makes the record of one group of commits; the next one begins with {@link begin}. */
+/** A reader has one record at a time in its hands. */
+const RECORD_EVENTS = 1000
+
+export interface EventRecord {
+  /** How many events are in it. */
+  readonly count: number
+  readonly text: string
+}
+
+/** Makes the records of one group of commits; the next one begins with {@link begin}. */
 export class EventEncoder {
+  #records: EventRecord[] = []
   #text = ''
+  /** Events in the open record. */
   #count = 0
   /** What the open run has in common: tasks of the same share it. */
   #kind = -1
@@ -71,22 +82,16 @@ export class EventEncoder {
   /** How to put `#begun` back where the group is not written. */
   #undo: (readonly [number, number | undefined])[] = []
 
-  /** Events in the record. */
-  get count(): number {
-    return this.#count
-  }
-
   begin(): void {
-    this.#text = ''
-    this.#count = 0
-    this.#kind = -1
+    this.#records = []
     this.#undo = []
+    this.#open()
   }
 
-  /** The record; `''` for none. */
-  end(): string {
-    if (this.#count === 0) return ''
-    return `${this.#text}${this.#closing()}]`
+  /** The records, in order. */
+  end(): readonly EventRecord[] {
+    this.#close()
+    return this.#records
   }
 
   /** The group was not written. */
@@ -123,6 +128,7 @@ export class EventEncoder {
   }
 
   #add(kind: number, id: string, graphKey: number, atMs: number, attempt: number, message: string): void {
+    if (this.#count >= RECORD_EVENTS) this.#close()
     this.#count += kind >= BEGAN ? 2 : 1
     const isSame =
       kind === this.#kind &&
@@ -140,6 +146,18 @@ export class EventEncoder {
     this.#atMs = atMs
     this.#attempt = attempt
     this.#message = message
+  }
+
+  #open(): void {
+    this.#text = ''
+    this.#count = 0
+    this.#kind = -1
+  }
+
+  #close(): void {
+    if (this.#count === 0) return
+    this.#records.push({ count: this.#count, text: `${this.#text}${this.#closing()}]` })
+    this.#open()
   }
 
   #closing(): string {

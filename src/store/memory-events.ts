@@ -24,11 +24,10 @@ export class MemoryEvents {
     for (const task of revived ?? []) this.#encoder.revived(task)
     for (const note of notes ?? []) this.#encoder.noted(note)
     for (const task of ended ?? []) this.#encoder.ended(task)
-    const record = this.#encoder.end()
-    if (record === '') return
-    const events = decodeEvents(this.#last + 1, record)
-    for (const event of events) this.#events.push(event)
-    this.#last += events.length
+    for (const { text, count } of this.#encoder.end()) {
+      for (const event of decodeEvents(this.#last + 1, text)) this.#events.push(event)
+      this.#last += count
+    }
     if (this.#events.length > MOST_EVENTS * 2) this.#events = this.#events.slice(-MOST_EVENTS)
   }
 

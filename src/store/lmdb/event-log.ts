@@ -39,9 +39,10 @@ export class EventLog {
   /** The last event that is written, and the last that may be told. */
   #written = 0
   #kept = 0
-  /** The record of the group that is being written. */
-  #next: Kept | null = null
-  #nextCount = 0
+  /** The records of the group that is being written, and the last event in them. */
+  #next: Kept[] = []
+  #nextLast = 0
+  #nextOldest = 0
   /** The last event of each group that is not kept yet. */
   readonly #lastOf = new WeakMap<object, number>()
 
@@ -88,33 +89,39 @@ export class EventLog {
 
   /** Writes the record of the group, and removes those that may go. */
   write(records: RecordBuffer): void {
-    const text = this.#encoder.end()
-    this.#next = null
-    if (text === '') return
-    this.#next = { first: this.#written + 1, atMs: this.#options.nowMs() }
-    this.#nextCount = this.#encoder.count
-    records.open('events', this.#next.first)
-    records.write(text)
-    records.close()
-    for (let at = this.#oldest; at < this.#tooOld(); at++) records.remove('events', this.#records[at]!.first)
+    const atMs = this.#options.nowMs()
+    this.#next = []
+    this.#nextLast = this.#written
+    for (const { count, text } of this.#encoder.end()) {
+      const first = this.#nextLast + 1
+      records.open('events', first)
+      records.write(text)
+      records.close()
+      this.#next.push({ first, atMs })
+      this.#nextLast += count
+    }
+    if (this.#next.length === 0) return
+    const stays = this.#firstToStay(atMs)
+    for (let at = this.#oldest; at < stays; at++) records.remove('events', this.#records[at]!.first)
+    this.#nextOldest = stays
   }
 
   onCommitted(group: object): void {
-    if (this.#next !== null) {
-      this.#oldest = this.#tooOld()
-      this.#records.push(this.#next)
-      this.#written += this.#nextCount
+    if (this.#next.length > 0) {
+      this.#oldest = this.#nextOldest
+      for (const record of this.#next) this.#records.push(record)
+      this.#written = this.#nextLast
       if (this.#oldest > 1000 && this.#oldest > this.#records.length / 2) {
         this.#records = this.#records.slice(this.#oldest)
         this.#oldest = 0
       }
     }
-    this.#next = null
+    this.#next = []
     this.#lastOf.set(group, this.#written)
   }
 
   onFailed(): void {
-    this.#next = null
+    this.#next = []
     this.#encoder.takeBack()
   }
 
@@ -160,18 +167,16 @@ export class EventLog {
     return Math.max(this.#oldest, from - 1)
   }
 
-  /** The place of the first record that stays once the next one is there. */
-  #tooOld(): number {
+  /** The place of the first record that stays once the next ones are there. */
+  #firstToStay(nowMs: number): number {
     const { maxEvents, maxAgeMs } = this.#options
-    const cutoffMs = this.#next!.atMs - maxAgeMs
-    const last = this.#written + this.#nextCount
     let at = this.#oldest
     while (at < this.#records.length) {
       const { first, atMs } = this.#records[at]!
-      // A record that is only partly too old stays whole.
-      const nextFirst = this.#records[at + 1]?.first ?? this.#next!.first
-      const isTooMany = last - nextFirst + 1 >= maxEvents
-      if (first > this.#kept || (!isTooMany && atMs >= cutoffMs)) break
+      // A record stays until none of it is wanted, and until it may be told.
+      const nextFirst = (this.#records[at + 1] ?? this.#next[0]!).first
+      const isTooMany = this.#nextLast - nextFirst + 1 >= maxEvents
+      if (first > this.#kept || (!isTooMany && atMs >= nowMs - maxAgeMs)) break
       at++
     }
     return at
