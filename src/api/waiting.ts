@@ -10,14 +10,13 @@
  */
 import { type Result, graphNotFound, ok, taskNotFound } from '../domain/errors.ts'
 import { type Graph, graphStatus, keyOfGraphId } from '../domain/graph-record.ts'
-import { isOver, type Status } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
 import { liveTaskJson } from '../domain/task-json.ts'
 import type { Store } from '../store/store.ts'
 import { type GraphView, graphView } from './graph-view.ts'
 
 /** What waiting needs of the store; it reads alone. */
-export type WaitingStore = Pick<Store, 'get' | 'graph' | 'finishedOf' | 'unfinishedOf'>
+export type WaitingStore = Pick<Store, 'get' | 'graph' | 'finishedOf' | 'unfinished' | 'unfinishedOf'>
 
 /** Whom `POST /tasks/wait` waits for. */
 export interface WaitFor {
@@ -75,12 +74,9 @@ export class Waiting {
 
   /** The task's JSON text when it is over, or at the end of `timeoutMs`. */
   async task(id: string, timeoutMs: number, gone: AbortSignal): Promise<Result<string>> {
-    let json: string | null = null
-    await this.#until({ taskIds: [id], graphKey: -1, timeoutMs, gone }, async () => {
-      json = await this.#store.get(id)
-      return json === null || isOverText(json)
-    })
-    json = await this.#store.get(id)
+    const isDone: IsDone = async () => this.#isOver(id)
+    await this.#until({ taskIds: [id], graphKey: -1, timeoutMs, gone }, isDone)
+    const json = await this.#store.get(id)
     return json === null ? taskNotFound(id) : ok(json)
   }
 
@@ -121,10 +117,7 @@ export class Waiting {
     const left = new Set(taskIds)
     const count = left.size
     const isDone: IsDone = async (news) => {
-      for (const id of news ?? [...left]) {
-        const json = await this.#store.get(id)
-        if (json === null || isOverText(json)) left.delete(id)
-      }
+      for (const id of news ?? taskIds) if (this.#isOver(id)) left.delete(id)
       return mode === 'all' ? left.size === 0 : left.size < count
     }
     const done = await this.#until({ taskIds: [...left], graphKey: -1, timeoutMs, gone }, isDone)
@@ -135,6 +128,11 @@ export class Waiting {
       tasks.push(json)
     }
     return ok({ done, tasks })
+  }
+
+  /** Over, as GET shows it, or not there: nothing is read for it. */
+  #isOver(id: string): boolean {
+    return this.#store.unfinished(id) === null
   }
 
   /** Resolves to whether `isDone` came to hold; leaves nothing behind. */
@@ -194,12 +192,6 @@ const isGraphOver = (graph: Graph | null): boolean => {
 }
 
 const hasEnded = ({ counts }: Graph): boolean => counts.success + counts.failed + counts.skipped > 0
-
-/** Whether the text that GET answers is that of a task that is over. */
-const isOverText = (json: string): boolean => {
-  const { status } = JSON.parse(json) as { readonly status: Status }
-  return status !== 'pending' && status !== 'running' && isOver(status)
-}
 
 const subscribe = <K>(waiters: Map<K, Set<Look>>, key: K, look: Look): void => {
   const those = waiters.get(key)
