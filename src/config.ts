@@ -36,6 +36,12 @@ export interface Config {
     /** The oldest finished tasks beyond so many go; 0 = never. */
     readonly maxTasks: number
   }
+  /** What of the events stays. */
+  readonly events: {
+    /** 0 = none are kept, or told. */
+    readonly maxEvents: number
+    readonly maxAgeMs: number
+  }
 }
 
 /** A setting that cannot be used. The message is one line and names it. */
@@ -165,6 +171,8 @@ const SETTINGS = {
   }),
   retainMs: setting({ env: 'EXECGO_RETAIN', fallback: '', schema: duration }),
   retainTasks: setting({ env: 'EXECGO_RETAIN_TASKS', fallback: '0', schema: wholeNumber(0, 1e12) }),
+  eventsKeep: setting({ env: 'EXECGO_EVENTS_KEEP', fallback: '100000', schema: wholeNumber(0, 1e7) }),
+  eventsKeepFor: setting({ env: 'EXECGO_EVENTS_KEEP_FOR', fallback: '1h', schema: duration }),
   maxBodyBytes: setting({
     env: 'EXECGO_MAX_BODY_BYTES',
     fallback: String(DEFAULT_LIMITS.bodyBytes),
@@ -259,6 +267,7 @@ export const readConfig = (
       stateJsonEveryMs: value(SETTINGS.stateJsonEveryMs),
       hasTimings: value(SETTINGS.timings) === 'on',
       retention: { maxAgeMs: value(SETTINGS.retainMs), maxTasks: value(SETTINGS.retainTasks) },
+      events: { maxEvents: value(SETTINGS.eventsKeep), maxAgeMs: value(SETTINGS.eventsKeepFor) },
     }),
   }
 }

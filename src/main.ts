@@ -45,6 +45,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     nowMs,
     stateJsonEveryMs: config.stateJsonEveryMs,
     retention: config.retention,
+    events: config.events,
     onProblem: (err, what) => log.error({ err }, what),
   })
   const pool = new Pool({
@@ -97,6 +98,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   let stopping: Promise<void> | null = null
   const stopParts = async (): Promise<void> => {
     grpc.announceStop()
+    service.watchers.stop()
     // The edges go on answering reads while running tasks come to their end; the scheduler takes nothing new.
     await scheduler.stop(config.shutdownTimeoutMs)
     await Promise.all([http.stop(), grpc.stop(1000)])

@@ -41,7 +41,7 @@ const ROOMS: readonly Room[] = [
     may: [
       own('src/domain/'),
       own('src/scheduler/'),
-      own('src/store/store.ts'),
+      own('src/store/(store|events).ts'),
       own('src/pool/(executor|messages).ts'),
     ],
   },
@@ -52,7 +52,7 @@ const ROOMS: readonly Room[] = [
       own('src/domain/'),
       own('src/api/[^/]+$'),
       own('src/scheduler/'),
-      own('src/store/store.ts'),
+      own('src/store/(store|events).ts'),
       /^valibot$/,
       /^node:crypto$/,
     ],

@@ -18,6 +18,7 @@ import { type GraphView, graphView } from './graph-view.ts'
 import type { McpCall, SubmittedGraph } from './schemas.ts'
 import { type WhyAnswer, type WhyUnfinished, whyTask } from './why.ts'
 import { type AskedPage, type ListPage, pageFor } from './task-page.ts'
+import { type WatchedStore, Watchers } from './watchers.ts'
 
 /** What the service needs of the scheduler. */
 interface Commands extends WhyUnfinished {
@@ -32,7 +33,7 @@ interface Commands extends WhyUnfinished {
 
 export interface ServiceOptions {
   readonly commands: Commands
-  readonly reader: StoreReader
+  readonly reader: StoreReader & WatchedStore
   readonly limits: Limits
   /** Without the `v`. */
   readonly version: string
@@ -74,12 +75,15 @@ export interface Health {
 export class Service {
   readonly #options: ServiceOptions
   readonly #startedMs: number
+  /** Who waits for tasks, and who watches them. */
+  readonly watchers: Watchers
   /** Submissions with an idempotency key that are not answered yet. */
   readonly #named = new Map<string, Promise<unknown>>()
 
   constructor(options: ServiceOptions) {
     this.#options = options
     this.#startedMs = options.nowMs()
+    this.watchers = new Watchers(options.reader)
   }
 
   get limits(): Limits {

@@ -11,6 +11,8 @@ export type ProblemCode =
   | 'conflict'
   /** The request contradicts an earlier one of the same name. */
   | 'mismatch'
+  /** It was there, and is not any more. */
+  | 'gone'
   /** Full for now; try later. */
   | 'overloaded'
   /** Stopping, or the disk refuses. */

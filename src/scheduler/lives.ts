@@ -15,6 +15,7 @@ import { type Effect, isOver, type LifeEvent, transition } from '../domain/lifec
 import { mayRetry, retryDelayMs } from '../domain/retry.ts'
 import { cancelledEnvelope, type Envelope } from '../domain/runtime.ts'
 import type { Task } from '../domain/task.ts'
+import type { TaskNote } from '../store/events.ts'
 import { Counters } from './counters.ts'
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
 import { Successors } from './successors.ts'
@@ -98,6 +99,7 @@ export class Lives {
     task.failures++
     if (mayRetry(task.retry, task.failures, isFinal)) {
       this.apply(task, 'retry')
+      this.note(task, 'task_retried', envelope.error.message)
       return
     }
     this.#fail(task, envelope, 'fail')
@@ -120,6 +122,12 @@ export class Lives {
   replace(task: Task, graceMs: number): void {
     this.cancel(task, graceMs)
     if (task.phase === 'running') this.#successors.leave(task)
+  }
+
+  /** Tells clients of a task that is not over. */
+  note(task: Task, type: TaskNote['type'], message: string): void {
+    const { updatedMs: atMs, attempt } = task
+    this.#options.outbox.addNote({ type, task, atMs, attempt, message })
   }
 
   apply(task: Task, event: LifeEvent): void {
@@ -190,6 +198,7 @@ export class Lives {
     if (this.dispatcher.giveSlot(task) === 'shared') return
     this.#begin(task, task.updatedMs)
     this.#options.outbox.addStarted(task)
+    this.note(task, 'task_started', '')
   }
 
   /** An attempt of the task has begun. */

@@ -12,6 +12,7 @@
  */
 import { isOver } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
+import type { TaskNote } from '../store/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from './log.ts'
 import { NO_OBSERVER, type Observer } from './observer.ts'
@@ -22,6 +23,9 @@ const AGAIN_AFTER_MS = 1000
 
 /** What began is committed after this long: most of it is over by then, and needs no record of its own. */
 const COMMIT_STARTED_AFTER_MS = 10
+
+/** Beyond so many notes that wait for a commit, those that can be missed are. */
+const MOST_NOTES = 10_000
 
 /** What an attempt of these does is not seen outside of the daemon, so that its number may be given again. */
 const WITHOUT_EFFECTS: ReadonlySet<string> = new Set(['noop', 'sleep'])
@@ -46,6 +50,8 @@ export class Outbox {
   readonly #observer: Observer
   #ended: Task[] = []
   #started: Task[] = []
+  /** To be told as events. */
+  #notes: TaskNote[] = []
   #waiters: Waiter[] = []
   #underWay: Promise<void> | null = null
   #timer: Timer | null = null
@@ -82,6 +88,19 @@ export class Outbox {
   addStarted(task: Task): void {
     this.#started.push(task)
     if (!WITHOUT_EFFECTS.has(task.toolName)) this.#unnoted.push(task)
+    this.#soon()
+  }
+
+  /** Something that clients may be told when it is kept. */
+  addNote(note: TaskNote): void {
+    // They would grow without bound while nothing can be kept, or where a tool tells of progress all the time.
+    const mayDrop = this.#hasFailed || note.type === 'task_progressed'
+    if (mayDrop && this.#notes.length >= MOST_NOTES) return
+    this.#notes.push(note)
+    this.#soon()
+  }
+
+  #soon(): void {
     if (!this.#hasFailed) this.#timer ??= this.#timers.add(COMMIT_STARTED_AFTER_MS, () => this.#onTime())
   }
 
@@ -122,7 +141,7 @@ export class Outbox {
   /** Hands over what is left, for the last time. */
   async stop(): Promise<void> {
     while (this.#underWay !== null) await this.#underWay
-    if (this.#ended.length + this.#started.length === 0) return
+    if (this.#ended.length + this.#started.length + this.#notes.length === 0) return
     this.#commit()
     await this.#underWay
     if (this.#ended.length > 0)
@@ -145,35 +164,40 @@ export class Outbox {
     this.#ended = []
     this.#waiters = []
     this.#started = []
+    const notes = this.#notes
+    this.#notes = []
     if (this.#timer !== null) this.#timers.remove(this.#timer)
     this.#timer = null
     if (this.#gathered !== null) this.#timers.remove(this.#gathered)
     this.#gathered = null
     if (ended.length > 0) this.#lastCommitMs = this.#gathering.monotonicMs()
-    if (ended.length + started.length === 0) return
+    if (ended.length + started.length + notes.length === 0) return
     const durability = ended.every((task) => task.graph.isRelaxed) ? 'relaxed' : 'sync'
     this.#observer.saving(ended)
-    this.#underWay = this.#store.commit({ ended, started }, durability).then(
-      () => {
-        this.#underWay = null
-        if (this.#hasFailed) this.#log.info({ tasks: ended.length }, 'outcomes are kept again')
-        this.#hasFailed = false
-        this.#observer.saved(ended)
-        for (const waiter of waiters) waiter('')
-        this.flush()
-      },
-      (error: unknown) => {
-        this.#underWay = null
-        this.#ended = ended.concat(this.#ended)
-        this.#started = started.concat(this.#started)
-        if (!this.#hasFailed)
-          this.#log.error({ err: error, tasks: ended.length }, 'outcomes could not be kept')
-        this.#hasFailed = true
-        for (const waiter of waiters) waiter(reasonOf(error))
-        if (this.#timer !== null) this.#timers.remove(this.#timer)
-        this.#timer = this.#timers.add(AGAIN_AFTER_MS, () => this.#onTime())
-      },
-    )
+    this.#underWay = this.#store
+      .commit(notes.length > 0 ? { ended, started, notes } : { ended, started }, durability)
+      .then(
+        () => {
+          this.#underWay = null
+          if (this.#hasFailed) this.#log.info({ tasks: ended.length }, 'outcomes are kept again')
+          this.#hasFailed = false
+          this.#observer.saved(ended)
+          for (const waiter of waiters) waiter('')
+          this.flush()
+        },
+        (error: unknown) => {
+          this.#underWay = null
+          this.#ended = ended.concat(this.#ended)
+          this.#started = started.concat(this.#started)
+          this.#notes = notes.concat(this.#notes)
+          if (!this.#hasFailed)
+            this.#log.error({ err: error, tasks: ended.length }, 'outcomes could not be kept')
+          this.#hasFailed = true
+          for (const waiter of waiters) waiter(reasonOf(error))
+          if (this.#timer !== null) this.#timers.remove(this.#timer)
+          this.#timer = this.#timers.add(AGAIN_AFTER_MS, () => this.#onTime())
+        },
+      )
   }
 }
 

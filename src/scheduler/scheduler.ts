@@ -208,6 +208,7 @@ export class Scheduler implements ExecutorEvents {
     if (task === undefined) return
     task.progress = [...task.progress.slice(-MAX_PROGRESS_LINES), { atMs, message }]
     task.updatedMs = atMs
+    this.#lives.note(task, 'task_progressed', message)
   }
 
   onLost(refs: readonly number[], culprit: number, reason: string): void {

@@ -9,6 +9,8 @@ import type { Status } from '../domain/lifecycle.ts'
 import { finishedTaskJson } from '../domain/task-json.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { type Kept, isFinished, pageOfKept, statusOfEnd, statusOfKept, textOf } from './memory-page.ts'
+import type { TaskEvent } from './events.ts'
+import { MemoryEvents } from './memory-events.ts'
 import { type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
 import {
@@ -23,6 +25,7 @@ import {
   type Store,
   type TaskPage,
   type TaskQuery,
+  type StoreListener,
 } from './store.ts'
 
 export interface MemoryStoreOptions {
@@ -51,6 +54,8 @@ export class MemoryStore implements Store {
   readonly #graphs = new Map<number, KeptGraph>()
   /** By their idempotency keys, oldest first. */
   readonly #firstAnswers = new Map<string, FirstAnswer>()
+  readonly #events = new MemoryEvents()
+  #listener: StoreListener | null = null
   #hasChanged = false
   #timer: NodeJS.Timeout | null = null
   #saving: Promise<void> = Promise.resolve()
@@ -87,7 +92,33 @@ export class MemoryStore implements Store {
     if (commit.firstAnswer !== undefined) this.#keepAnswer(commit.firstAnswer)
     for (const task of commit.revived ?? []) this.#revive(task)
     for (const task of commit.ended ?? []) this.#end(task)
+    this.#tell(commit)
     return Promise.resolve()
+  }
+
+  listen(listener: StoreListener): void {
+    this.#listener = listener
+  }
+
+  readonly areEventsOn = true
+
+  get lastEvent(): number {
+    return this.#events.last
+  }
+
+  get firstEvent(): number {
+    return this.#events.first
+  }
+
+  eventsAfter(after: number): readonly TaskEvent[] | null {
+    return this.#events.read(after)
+  }
+
+  #tell(commit: Commit): void {
+    const { last } = this.#events
+    this.#events.add(commit)
+    if (commit.ended !== undefined) this.#listener?.onOver(commit.ended)
+    if (this.#events.last > last) this.#listener?.onEvents()
   }
 
   async get(id: string): Promise<string | null> {

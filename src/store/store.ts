@@ -6,6 +6,7 @@ import type { DependencyEnd } from '../domain/dependency.ts'
 import type { Graph } from '../domain/graph-record.ts'
 import type { Status } from '../domain/lifecycle.ts'
 import type { Category, Task } from '../domain/task.ts'
+import type { TaskEvent, TaskNote } from './events.ts'
 
 /** `relaxed` resolves once written, before the sync, which follows within 100 ms. */
 export type Durability = 'sync' | 'relaxed'
@@ -37,6 +38,8 @@ export interface Commit {
   readonly firstAnswer?: FirstAnswer
   /** Attempts that began: their numbers go on after a crash of the machine too. Not waited for by anybody. */
   readonly started?: readonly Task[]
+  /** What else happened to tasks that are not over, in order, before what ended: told as events. */
+  readonly notes?: readonly TaskNote[]
   /**
    * Tasks that are over, in the order in which they ended. One whose record was replaced or removed is passed over.
    * The counts of their graphs are kept, and changed, with them; of those passed over too, or the graph never ends.
@@ -120,7 +123,32 @@ export interface StoreReader {
   firstAnswer(key: string): Promise<FirstAnswer | null>
 }
 
-export interface Store extends StoreReader {
+/** Told of what clients may be told from now on, in order. Returns soon, and does not throw. */
+export interface StoreListener {
+  /** These are kept as over: GET shows it. */
+  onOver(tasks: readonly Task[]): void
+  /** There are events after those that were read. */
+  onEvents(): void
+}
+
+/** The sequence of events: told by the store when what they tell of is kept. */
+export interface StoreEvents {
+  /** `false` where no events are kept, and none are told. */
+  readonly areEventsOn: boolean
+  /** The number of the last event, 0 for none. */
+  readonly lastEvent: number
+  /** The oldest that can be read. */
+  readonly firstEvent: number
+  /**
+   * Some of the events after this one, none where it is the last one; `null` where the history does not reach back
+   * to it, or does not know it.
+   */
+  eventsAfter(after: number): readonly TaskEvent[] | null
+}
+
+export interface Store extends StoreReader, StoreEvents {
+  /** There is one listener: the edges. */
+  listen(listener: StoreListener): void
   /** Opens what was kept. Throws where it cannot be read, or another daemon has it. */
   start(): Promise<Found>
   /** Waits until everything is kept, then lets go. */

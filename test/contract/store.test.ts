@@ -522,5 +522,39 @@ for (const [name, make] of Object.entries(STORES)) {
         Array.from({ length: 100 }, (_, at) => `n${at * 2 + 1}`),
       )
     })
+
+    test('tells its listener what is over once GET shows it, and the events of each commit in order', async () => {
+      const told: string[] = []
+      let last = 0
+      const read = (): void => {
+        for (const { id, type, taskId } of store.eventsAfter(last)!) {
+          assert.equal(id, ++last)
+          told.push(`${type} ${taskId}`)
+        }
+      }
+      store.listen({
+        onOver: (tasks) => {
+          for (const { id } of tasks) {
+            assert.equal(store.unfinished(id), null)
+            told.push(`over ${id}`)
+          }
+        },
+        onEvents: read,
+      })
+      const [a] = await accept(submitted('a'), submitted('b'))
+      const note = { type: 'task_retried', task: a!, atMs: 1, attempt: 1, message: 'again' } as const
+      await store.commit({ notes: [note] }, 'relaxed')
+      await store.commit({ ended: [end(a!)] }, 'sync')
+      assert.deepEqual(told, [
+        'task_submitted a',
+        'task_submitted b',
+        'task_retried a',
+        'over a',
+        'task_started a',
+        'task_succeeded a',
+      ])
+      assert.equal(store.eventsAfter(last + 1), null)
+      assert.deepEqual([store.firstEvent, store.lastEvent], [1, 5])
+    })
   })
 }

@@ -27,6 +27,7 @@ import {
   taskMessage,
 } from './messages.ts'
 import { statusOf } from './status.ts'
+import { type Client, type WaitTasksMessage, type WatchCall, waitTasks, watchTasks } from './watch.ts'
 
 export interface HandlersOptions {
   readonly service: Service
@@ -123,6 +124,8 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     return withGraph(graceMs.ok ? await service.cancelGraph(graph_id, graceMs.value) : graceMs)
   }
 
+  const wait = (message: WaitTasksMessage, client: Client) => waitTasks(service, message, client)
+
   const health = async (): Promise<Result<Health>> => ok(service.health())
   const metrics = async () => ok(service.metrics())
 
@@ -135,6 +138,8 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
     ExplainTask: unary(explain, onFault),
     GetGraph: unary(getGraph, onFault),
     CancelGraph: unary(cancelGraph, onFault),
+    WaitTasks: unary(wait, onFault),
+    WatchTasks: watching(service, onFault),
     Health: unary(health, onFault),
     Metrics: unary(metrics, onFault),
   }
@@ -148,7 +153,7 @@ const PAGE_NAMES = { limit: 'page_size', cursor: 'page_token' }
 
 const ID_REQUIRED = refused('invalid', 'id is required')
 
-type Cancellable = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | 'metadata'>
+type Cancellable = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | 'metadata' | 'on'>
 
 /** A call as grpc-js wants it: a refusal becomes its status, a throw INTERNAL, and the trace id goes ahead of either. */
 const unary =
@@ -158,19 +163,34 @@ const unary =
   ): handleUnaryCall<Request, Response> =>
   (call, callback) => {
     const traceId = traceIdOf(call.metadata)
-    const initial = new Metadata()
-    initial.set(TRACE_KEY, traceId)
-    call.sendMetadata(initial)
+    call.sendMetadata(initialOf(traceId))
     answer(call.request, call).then(
       (result) => (result.ok ? callback(null, result.value) : callback(statusOf(result.problem))),
       (error: unknown) => {
         onFault(error, traceId)
-        callback(
-          statusOf({ code: 'internal', message: `internal error (trace id ${traceId} is in the log)` }),
-        )
+        callback(faultOf(traceId))
       },
     )
   }
+
+const watching =
+  (service: Service, onFault: HandlersOptions['onFault']) =>
+  (call: WatchCall): void => {
+    const traceId = traceIdOf(call.metadata)
+    watchTasks(service, call, initialOf(traceId)).catch((error: unknown) => {
+      onFault(error, traceId)
+      call.emit('error', faultOf(traceId))
+    })
+  }
+
+const initialOf = (traceId: string): Metadata => {
+  const initial = new Metadata()
+  initial.set(TRACE_KEY, traceId)
+  return initial
+}
+
+const faultOf = (traceId: string) =>
+  statusOf({ code: 'internal', message: `internal error (trace id ${traceId} is in the log)` })
 
 const TRACE_KEY = 'x-trace-id'
 

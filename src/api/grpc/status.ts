@@ -9,6 +9,7 @@ const GRPC_STATUS = {
   not_found: status.NOT_FOUND,
   method_not_allowed: status.UNIMPLEMENTED,
   conflict: status.FAILED_PRECONDITION,
+  gone: status.OUT_OF_RANGE,
   mismatch: status.FAILED_PRECONDITION,
   too_large: status.RESOURCE_EXHAUSTED,
   overloaded: status.RESOURCE_EXHAUSTED,

@@ -17,6 +17,7 @@ import { type MetricsText, formatOf, replyMetrics } from './prometheus.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
 import { traceparentOf } from './trace.ts'
 import { taskList } from './task-list.ts'
+import { getGraph, getTask, taskAnswer, waitForTasks, watch } from './waiting-routes.ts'
 
 export interface AppOptions {
   readonly service: Service
@@ -58,7 +59,8 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
 
   const cancel = async (c: HttpContext, id: string): Promise<Response> => {
     const graceMs = await grace(c)
-    return answer(c, 202, graceMs.ok ? await service.cancel(id, graceMs.value) : graceMs, asIs)
+    const cancelled = graceMs.ok ? await service.cancel(id, graceMs.value) : graceMs
+    return taskAnswer(c, service, id, cancelled, 202)
   }
 
   const cancelGraph = async (c: HttpContext, id: string): Promise<Response> => {
@@ -94,10 +96,11 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     '/tasks': { POST: submit, GET: taskList(service) },
     '/tasks/:id': {
       GET: withId('/tasks/', (c, id) => {
+        if (c.env.rawUrl.includes('?') && c.req.query('wait') !== undefined) return getTask(c, service, id)
         const found = service.get(id)
         return found instanceof Promise
-          ? found.then((task) => answer(c, 200, task, asIs))
-          : answer(c, 200, found, asIs)
+          ? found.then((task) => taskAnswer(c, service, id, task))
+          : taskAnswer(c, service, id, found)
       }),
       DELETE: withId('/tasks/', async (c, id) => {
         const removed = await service.remove(id)
@@ -110,7 +113,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     },
     '/graphs': { GET: listGraphs },
     '/graphs/:id': {
-      GET: withId('/graphs/', async (c, id) => answer(c, 200, await service.graph(id), JSON.stringify)),
+      GET: withId('/graphs/', (c, id) => getGraph(c, service, id)),
       DELETE: withId('/graphs/', async (c, id) => {
         const removed = await service.removeGraph(id)
         return removed.ok ? reply(c, 204, null) : replyProblem(c, removed.problem)
@@ -124,6 +127,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
         '/retry',
       ),
     },
+    '/events': { GET: (c) => watch(c, service) },
     '/health': { GET: (c) => reply(c, 200, JSON.stringify(service.health())) },
     '/metrics': { GET: metrics },
     ...(metricsText === undefined
@@ -143,6 +147,8 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
       GET: withId('/mcp/tasks/', async (c, id) => answer(c, 200, await service.mcpTask(id), asIs)),
     },
   }
+  // Before `/tasks/:id`, which takes other methods of a task of that name.
+  app.post('/tasks/wait', (c) => waitForTasks(c, service))
   for (const [path, handlers] of Object.entries(routes)) {
     for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler)
     // Not app.all(): Hono makes a middleware chain for each request that two handlers could take.

@@ -20,6 +20,7 @@ const HTTP_STATUS = {
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
+  gone: 410,
   too_large: 413,
   mismatch: 422,
   overloaded: 429,

@@ -12,6 +12,7 @@
  * | graphs | key | a finished graph's record, JSON |
  * | answers | idempotency key | the first answer, JSON |
  * | handles | handle | key; handles that were taken over from the original server |
+ * | events | number of its first event | the events of one group of commits, JSON (../events.ts) |
  */
 import { type Database, open, type RootDatabase } from 'lmdb'
 
@@ -29,6 +30,7 @@ export interface Tables {
   readonly graphs: Database<Json, number>
   readonly answers: Database<Json, string>
   readonly handles: Database<number, string>
+  readonly events: Database<Buffer, number>
 }
 
 type Json = unknown
@@ -56,6 +58,7 @@ export const openTables = (path: string): Tables => {
     graphs: root.openDB({ name: 'graphs', encoding: 'json' }),
     answers: root.openDB({ name: 'answers', encoding: 'json' }),
     handles: root.openDB({ name: 'handles', encoding: 'json' }),
+    events: binary('events'),
   }
 }
 

@@ -12,7 +12,17 @@ import { asBinary, type Database, type Key } from 'lmdb'
 import { part, type Tables } from './database.ts'
 
 /** The tables that a group writes. Their places in this list are the format of the journal. */
-const TABLES = ['accepts', 'starts', 'heads', 'batches', 'graphs', 'answers', 'handles', 'gone'] as const
+const TABLES = [
+  'accepts',
+  'starts',
+  'heads',
+  'batches',
+  'graphs',
+  'answers',
+  'handles',
+  'gone',
+  'events',
+] as const
 export type TableName = (typeof TABLES)[number]
 
 export interface Entry {

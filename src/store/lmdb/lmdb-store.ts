@@ -17,6 +17,7 @@ import type { Graph } from '../../domain/graph-record.ts'
 import type { Status } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
+import type { TaskEvent } from '../events.ts'
 import type {
   Commit,
   Durability,
@@ -24,12 +25,14 @@ import type {
   FirstAnswer,
   Found,
   Store,
+  StoreListener,
   TaskPage,
   TaskQuery,
 } from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
 import { entriesIn, putEntrySync } from './entries.ts'
+import { type EventHistory, EventLog } from './event-log.ts'
 import { GroupCommit } from './group-commit.ts'
 import { GroupDisk } from './group-disk.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
@@ -57,6 +60,8 @@ export interface LmdbStoreOptions {
   /** Milliseconds between two writings of state.json, made only when something changed; 0 = none. */
   readonly stateJsonEveryMs: number
   readonly retention: Retention
+  /** `DEFAULT_HISTORY` where it is absent. */
+  readonly events?: EventHistory
   /** Told of housekeeping that failed; it is tried again. */
   readonly onProblem: (error: unknown, what: string) => void
 }
@@ -72,12 +77,14 @@ interface Open {
   readonly ids: Ids
   readonly commits: GroupCommit<Change>
   readonly housekeeping: Housekeeping
+  readonly events: EventLog
 }
 
 export class LmdbStore implements Store {
   readonly #options: LmdbStoreOptions
   #open: Open | null = null
   #stopping: Promise<void> | null = null
+  #listener: StoreListener | null = null
 
   constructor(options: LmdbStoreOptions) {
     this.#options = options
@@ -174,6 +181,26 @@ export class LmdbStore implements Store {
     return this.#opened.reader.firstAnswer(key)
   }
 
+  listen(listener: StoreListener): void {
+    this.#listener = listener
+  }
+
+  get areEventsOn(): boolean {
+    return this.#opened.events.isOn
+  }
+
+  get lastEvent(): number {
+    return this.#opened.events.last
+  }
+
+  get firstEvent(): number {
+    return this.#opened.events.first
+  }
+
+  eventsAfter(after: number): readonly TaskEvent[] | null {
+    return this.#opened.events.read(after)
+  }
+
   get #opened(): Open {
     if (this.#open === null) throw new Error('the store is not open')
     return this.#open
@@ -204,10 +231,14 @@ export class LmdbStore implements Store {
     }
     const ids = new Ids(memory, texts)
     const disk = new GroupDisk({ tables, journal, records, pending })
-    const commits = new GroupCommit<Change>(new Writer({ tables, memory, texts, ids, records, disk }, loaded))
+    const { nowMs, events: history = DEFAULT_HISTORY } = this.#options
+    const events = new EventLog({ ...history, tables, pending, nowMs })
+    const listener = (): StoreListener | null => this.#listener
+    const parts = { tables, memory, texts, ids, records, disk, events, listener }
+    const commits = new GroupCommit<Change>(new Writer(parts, loaded))
     const housekeeping = new Housekeeping({ ...this.#options, tables, pending, memory, commits })
     const reader = new Reader(tables, pending, memory, texts, this.#options.nowMs)
-    this.#open = { tables, lock, journal, pending, memory, reader, notes, ids, commits, housekeeping }
+    this.#open = { tables, lock, journal, pending, memory, reader, notes, ids, commits, housekeeping, events }
     housekeeping.start(loaded)
     this.#note('attempts cannot be noted as they begin', () => notes.reset(loaded.begun))
     return {
@@ -260,5 +291,8 @@ const recover = async (tables: Tables, dataDir: string): Promise<Journal> => {
     throw await storeProblem(error, dataDir)
   }
 }
+
+/** What of the events stays where nobody says. */
+const DEFAULT_HISTORY: EventHistory = { maxEvents: 100_000, maxAgeMs: 60 * 60 * 1000 }
 
 const CLOSE_WITHIN_MS = 2000

@@ -10,7 +10,9 @@ import { isOver } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Acceptance } from '../store.ts'
 import { type Batch, packBatches } from './batches.ts'
+import type { StoreListener } from '../store.ts'
 import { part, type Tables } from './database.ts'
+import type { EventLog } from './event-log.ts'
 import type { GroupWriter, Waiting, Written } from './group-commit.ts'
 import type { GroupDisk } from './group-disk.ts'
 import { hashOf } from './hash-table.ts'
@@ -38,6 +40,8 @@ export interface WriterParts {
   readonly ids: Ids
   readonly records: RecordBuffer
   readonly disk: GroupDisk
+  readonly events: EventLog
+  readonly listener: () => StoreListener | null
 }
 
 export class Writer implements GroupWriter<Change> {
@@ -47,18 +51,23 @@ export class Writer implements GroupWriter<Change> {
   readonly #ids: Ids
   readonly #records: RecordBuffer
   readonly #disk: GroupDisk
+  readonly #events: EventLog
+  readonly #listener: () => StoreListener | null
   #lastAccept: number
   #lastStart: number
   #lastBatch: number
   #lastKey: number
   #group: WriteGroup | null = null
-  constructor({ tables, memory, texts, ids, records, disk }: WriterParts, last: LastNumbers) {
+  constructor(parts: WriterParts, last: LastNumbers) {
+    const { tables, memory, texts, ids, records, disk } = parts
     this.#tables = tables
     this.#memory = memory
     this.#texts = texts
     this.#ids = ids
     this.#records = records
     this.#disk = disk
+    this.#events = parts.events
+    this.#listener = parts.listener
     this.#lastAccept = last.lastAccept
     this.#lastStart = last.lastStart
     this.#lastBatch = last.lastBatch
@@ -72,6 +81,7 @@ export class Writer implements GroupWriter<Change> {
   write(items: readonly Waiting<Change>[]): number {
     const group = emptyGroup(++this.#lastAccept, ++this.#lastStart)
     this.#group = group
+    this.#events.begin()
     let taken = 0
     for (const { item } of items) {
       const takesAway = doesTakeAway(item)
@@ -84,6 +94,7 @@ export class Writer implements GroupWriter<Change> {
     group.batches = packBatches(group.ended, this.#lastBatch + 1, this.#records, this.#memory.index)
     this.#lastBatch += group.batches.length
     writeGroup(this.#memory, this.#records, group)
+    this.#events.write(this.#records)
     this.#disk.keep(this.#records.end(), items.length === 1, (tables) => {
       putRemovals(tables, this.#memory, this.#texts, group)
       // Keys are given once, also where the last ones are removed. The others are in the records that are kept.
@@ -92,7 +103,8 @@ export class Writer implements GroupWriter<Change> {
     return taken
   }
 
-  onCommitted(): void {
+  onCommitted(items: readonly Waiting<Change>[]): void {
+    this.#events.onCommitted(items)
     const group = this.#group!
     const memory = this.#memory
     const { index } = memory
@@ -141,6 +153,7 @@ export class Writer implements GroupWriter<Change> {
   }
 
   onKept(items: readonly Waiting<Change>[]): void {
+    const listener = this.#listener()
     const { index, graphs, written } = this.#memory
     for (const { item } of items) {
       for (const task of item.ended ?? []) {
@@ -150,9 +163,12 @@ export class Writer implements GroupWriter<Change> {
         if (isAllOver(graph.counts, graph.size) && !written.has(graph.key)) graphs.delete(graph.key)
       }
     }
+    for (const { item } of items) if (item.ended !== undefined) listener?.onOver(item.ended)
+    if (this.#events.onKept(items)) listener?.onEvents()
   }
 
   onFailed(): void {
+    this.#events.onFailed()
     const group = this.#group
     if (group === null) return
     const memory = this.#memory
@@ -176,6 +192,7 @@ export class Writer implements GroupWriter<Change> {
     for (const graphKey of item.removedGraphs ?? []) this.#removals(group).removeGraph(graphKey, this.#memory)
     if (item.revived !== undefined) this.#revive(group, item.revived)
     if (item.accepted !== undefined) this.#accept(group, item.accepted, item.replaces === true)
+    this.#events.add(item)
     if (item.firstAnswer !== undefined) group.answers.push(item.firstAnswer)
     // One whose record is gone needs no number, and nothing would let go of it.
     for (const task of item.started ?? [])
@@ -203,6 +220,7 @@ export class Writer implements GroupWriter<Change> {
       const hasRecord = index.task(task.key) === task
       // Written before, and come again because its sync was not confirmed.
       if (hasRecord && index.code(task.key) !== UNFINISHED) continue
+      this.#events.addEnded(task)
       if (hasRecord) group.ended.push(task)
       else if (this.#memory.isAway(task.key)) group.endedAway.push(task)
       // Nor does anything more of one that was removed, and is over.

@@ -1,0 +1,81 @@
+/** The routes of waiting: `?wait=`, `POST /tasks/wait` and `GET /events`. @see contract B3 */
+import type { ServerResponse } from 'node:http'
+import { type Result, ok } from '../../domain/errors.ts'
+import { parseJson } from '../schemas.ts'
+import type { Service } from '../service.ts'
+import { parseWait, waitIn } from '../wait-query.ts'
+import { readBody } from './body.ts'
+import { eventStream } from './event-stream.ts'
+import { headerOf } from './header.ts'
+import { type HttpContext, reply, replyProblem } from './reply.ts'
+
+/** Aborted when the client goes away before it is answered. */
+const goneOf = (outgoing: ServerResponse): AbortSignal => {
+  const gone = new AbortController()
+  outgoing.once('close', () => gone.abort())
+  return gone.signal
+}
+
+/** A task, now or when it is over. */
+export const getTask = async (c: HttpContext, service: Service, id: string): Promise<Response> => {
+  const wait = waitOf(c)
+  const { waiting } = service.watchers
+  return !wait.ok
+    ? replyProblem(c, wait.problem)
+    : taskAnswer(c, service, id, await waiting.task(id, wait.value, goneOf(c.env.outgoing)))
+}
+
+/** @returns the answer, with a hint of when to ask again where the task is not over */
+export const taskAnswer = (
+  c: HttpContext,
+  service: Service,
+  id: string,
+  task: Result<string>,
+  status = 200,
+): Response => {
+  if (!task.ok) return replyProblem(c, task.problem)
+  const response = reply(c, status, task.value)
+  const seconds = service.watchers.retryAfterS(id)
+  if (seconds > 0) response.headers.set('Retry-After', String(seconds))
+  return response
+}
+
+export const getGraph = async (c: HttpContext, service: Service, id: string): Promise<Response> => {
+  const wait = c.req.query('wait') === undefined ? ok(0) : waitOf(c)
+  if (!wait.ok) return replyProblem(c, wait.problem)
+  const graph = await (wait.value === 0
+    ? service.graph(id)
+    : service.watchers.waiting.graph(id, wait.value, goneOf(c.env.outgoing)))
+  return graph.ok ? reply(c, 200, JSON.stringify(graph.value)) : replyProblem(c, graph.problem)
+}
+
+export const waitForTasks = async (c: HttpContext, service: Service): Promise<Response> => {
+  const body = await readBody(c.env.incoming, service.limits.bodyBytes)
+  const value = body.ok ? parseJson(body.value) : body
+  const wanted = value.ok ? parseWait(value.value) : value
+  if (!wanted.ok) return replyProblem(c, wanted.problem)
+  const waited = await service.watchers.waiting.tasks(wanted.value, goneOf(c.env.outgoing))
+  if (!waited.ok) return replyProblem(c, waited.problem)
+  const { done, tasks } = waited.value
+  return reply(c, 200, `{"done":${done},"tasks":[${tasks.join(',')}]}`)
+}
+
+export const watch = (c: HttpContext, service: Service): Response => {
+  const { req, env } = c
+  const reader = service.watchers.events.open({
+    taskId: req.query('task_id') ?? '',
+    graphId: req.query('graph_id') ?? '',
+    types: (req.query('type') ?? '').split(',').filter((type) => type !== ''),
+    lastEventId: headerOf(env.incoming, 'last-event-id') || (req.query('last_event_id') ?? ''),
+  })
+  if (!reader.ok) return replyProblem(c, reader.problem)
+  return new Response(eventStream(reader.value, env.outgoing), {
+    headers: {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-cache, no-transform',
+      'X-Trace-Id': env.traceId,
+    },
+  })
+}
+
+const waitOf = (c: HttpContext): Result<number> => waitIn(c.req.query('wait') ?? '', 'wait')

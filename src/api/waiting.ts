@@ -1,0 +1,206 @@
+/**
+ * Clients that wait for tasks and graphs to be over. A waiter subscribes before it reads the state, so that nothing that
+ * ends in between passes it by; the store tells what it keeps, and only those that wait for it are looked at.
+ *
+ * ```
+ * wait ─► subscribe ─► read: over? ─► answer
+ *              ▲            │ no
+ *   onOver ────┘            └─► told, time over, client gone, or a stop ─► read again ─► answer
+ * ```
+ */
+import { type Result, graphNotFound, ok, taskNotFound } from '../domain/errors.ts'
+import { type Graph, graphStatus, keyOfGraphId } from '../domain/graph-record.ts'
+import type { Task } from '../domain/task.ts'
+import { liveTaskJson } from '../domain/task-json.ts'
+import type { Store } from '../store/store.ts'
+import { type GraphView, graphView } from './graph-view.ts'
+
+/** What waiting needs of the store; it reads alone. */
+export type WaitingStore = Pick<Store, 'get' | 'graph' | 'finishedOf' | 'unfinished' | 'unfinishedOf'>
+
+/** Whom `POST /tasks/wait` waits for. */
+export interface WaitFor {
+  /** Of one and the same kind: ids, or all tasks of a graph. */
+  readonly taskIds: readonly string[] | null
+  readonly graphId: string
+  readonly mode: 'all' | 'any'
+  readonly timeoutMs: number
+}
+
+export interface Waited {
+  /** Whether what was waited for has come. */
+  readonly done: boolean
+  /** The JSON texts of the tasks as they are then, in the order of the request. */
+  readonly tasks: readonly string[]
+}
+
+/** Told that a task which it waits for is over: looks again. */
+type Look = (id: string) => void
+
+/** @param news the tasks that are over since the last look; `null` at the first one */
+type IsDone = (news: ReadonlySet<string> | null) => Promise<boolean>
+
+export class Waiting {
+  readonly #store: WaitingStore
+  readonly #byTask = new Map<string, Set<Look>>()
+  readonly #byGraph = new Map<number, Set<Look>>()
+  /** Ends each wait under way. */
+  readonly #ends = new Set<() => void>()
+  #isStopped = false
+
+  constructor(store: WaitingStore) {
+    this.#store = store
+  }
+
+  /** How many wait. */
+  get waiters(): number {
+    return this.#ends.size
+  }
+
+  /** The store has kept these as over. Costs nothing where nobody waits. */
+  onOver(tasks: readonly Task[]): void {
+    if (this.#ends.size === 0) return
+    for (const { id, graph } of tasks) {
+      for (const look of this.#byTask.get(id) ?? NONE) look(id)
+      for (const look of this.#byGraph.get(graph.key) ?? NONE) look(id)
+    }
+  }
+
+  /** Answers those that wait as it is now, and all that come later at once. */
+  stop(): void {
+    this.#isStopped = true
+    for (const end of this.#ends) end()
+  }
+
+  /** The task's JSON text when it is over, or at the end of `timeoutMs`. */
+  async task(id: string, timeoutMs: number, gone: AbortSignal): Promise<Result<string>> {
+    const isDone: IsDone = async () => this.#isOver(id)
+    await this.#until({ taskIds: [id], graphKey: -1, timeoutMs, gone }, isDone)
+    const json = await this.#store.get(id)
+    return json === null ? taskNotFound(id) : ok(json)
+  }
+
+  async graph(id: string, timeoutMs: number, gone: AbortSignal): Promise<Result<GraphView>> {
+    const graphKey = keyOfGraphId(id)
+    const isDone = async (): Promise<boolean> => isGraphOver(await this.#store.graph(graphKey))
+    await this.#until({ taskIds: [], graphKey, timeoutMs, gone }, isDone)
+    const graph = await this.#store.graph(graphKey)
+    return graph === null ? graphNotFound(id) : ok(graphView(graph))
+  }
+
+  async tasks(wanted: WaitFor, gone: AbortSignal): Promise<Result<Waited>> {
+    return wanted.taskIds === null
+      ? this.#graphTasks(wanted, gone)
+      : this.#namedTasks(wanted.taskIds, wanted, gone)
+  }
+
+  async #graphTasks({ graphId, mode, timeoutMs }: WaitFor, gone: AbortSignal): Promise<Result<Waited>> {
+    const graphKey = keyOfGraphId(graphId)
+    const isDone = async (): Promise<boolean> => {
+      const graph = await this.#store.graph(graphKey)
+      return isGraphOver(graph) || (mode === 'any' && hasEnded(graph!))
+    }
+    const done = await this.#until({ taskIds: [], graphKey, timeoutMs, gone }, isDone)
+    const graph = await this.#store.graph(graphKey)
+    if (graph === null) return graphNotFound(graphId)
+    const tasks: string[] = []
+    for await (const { json } of this.#store.finishedOf(graph)) tasks.push(json)
+    for (const task of this.#store.unfinishedOf(graph)) tasks.push(liveTaskJson(task))
+    return ok({ done, tasks })
+  }
+
+  async #namedTasks(
+    taskIds: readonly string[],
+    { mode, timeoutMs }: WaitFor,
+    gone: AbortSignal,
+  ): Promise<Result<Waited>> {
+    const left = new Set(taskIds)
+    const count = left.size
+    const isDone: IsDone = async (news) => {
+      for (const id of news ?? taskIds) if (this.#isOver(id)) left.delete(id)
+      return mode === 'all' ? left.size === 0 : left.size < count
+    }
+    const done = await this.#until({ taskIds: [...left], graphKey: -1, timeoutMs, gone }, isDone)
+    const tasks: string[] = []
+    for (const id of taskIds) {
+      const json = await this.#store.get(id)
+      if (json === null) return taskNotFound(id)
+      tasks.push(json)
+    }
+    return ok({ done, tasks })
+  }
+
+  /** Over, as GET shows it, or not there: nothing is read for it. */
+  #isOver(id: string): boolean {
+    return this.#store.unfinished(id) === null
+  }
+
+  /** Resolves to whether `isDone` came to hold; leaves nothing behind. */
+  async #until({ taskIds, graphKey, timeoutMs, gone }: Wanted, isDone: IsDone): Promise<boolean> {
+    let wake = (): void => {}
+    let isOverNow = this.#isStopped || timeoutMs <= 0 || gone.aborted
+    let news = new Set<string>()
+    const look: Look = (id) => {
+      news.add(id)
+      // Others of the same commit are told in this turn too.
+      if (news.size === 1) setImmediate(wakeUp)
+    }
+    const wakeUp = (): void => wake()
+    const end = (): void => {
+      isOverNow = true
+      wake()
+    }
+    for (const id of taskIds) subscribe(this.#byTask, id, look)
+    if (graphKey >= 0) subscribe(this.#byGraph, graphKey, look)
+    this.#ends.add(end)
+    const timer = timeoutMs > 0 ? setTimeout(end, timeoutMs) : null
+    gone.addEventListener('abort', end)
+    try {
+      if (await isDone(null)) return true
+      while (!isOverNow) {
+        if (news.size === 0) await new Promise<void>((resolve) => (wake = resolve))
+        if (news.size === 0) continue
+        const those = news
+        news = new Set()
+        if (await isDone(those)) return true
+      }
+      return false
+    } finally {
+      if (timer !== null) clearTimeout(timer)
+      gone.removeEventListener('abort', end)
+      this.#ends.delete(end)
+      for (const id of taskIds) unsubscribe(this.#byTask, id, look)
+      if (graphKey >= 0) unsubscribe(this.#byGraph, graphKey, look)
+    }
+  }
+}
+
+interface Wanted {
+  readonly taskIds: readonly string[]
+  /** -1 for none. */
+  readonly graphKey: number
+  readonly timeoutMs: number
+  readonly gone: AbortSignal
+}
+
+const NONE: readonly Look[] = []
+
+/** A graph that is not there is waited for by nobody. */
+const isGraphOver = (graph: Graph | null): boolean => {
+  const status = graph === null ? 'failed' : graphStatus(graph)
+  return status === 'success' || status === 'failed'
+}
+
+const hasEnded = ({ counts }: Graph): boolean => counts.success + counts.failed + counts.skipped > 0
+
+const subscribe = <K>(waiters: Map<K, Set<Look>>, key: K, look: Look): void => {
+  const those = waiters.get(key)
+  if (those === undefined) waiters.set(key, new Set([look]))
+  else those.add(look)
+}
+
+const unsubscribe = <K>(waiters: Map<K, Set<Look>>, key: K, look: Look): void => {
+  const those = waiters.get(key)
+  those?.delete(look)
+  if (those?.size === 0) waiters.delete(key)
+}
