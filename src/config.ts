@@ -6,6 +6,7 @@
 import * as v from 'valibot'
 import { type Address, parseAddress } from './address.ts'
 import { DEFAULT_LIMITS, type Limits } from './domain/limits.ts'
+import { GUARD_SETTINGS, type GuardConfig } from './guard-settings.ts'
 
 export interface Config {
   readonly addr: Address
@@ -13,7 +14,7 @@ export interface Config {
   readonly dataDir: string
   readonly maxConcurrency: number
   readonly shutdownTimeoutMs: number
-  readonly shellPolicy: 'allow-list' | 'open'
+  readonly shellPolicy: 'allow-list' | 'open' | 'strict'
   /** How commands are started; `auto` is posix_spawn where that works. */
   readonly spawn: 'auto' | 'posix' | 'node'
   readonly logLevel: string
@@ -34,6 +35,7 @@ export interface Config {
     /** The oldest finished tasks beyond so many go; 0 = never. */
     readonly maxTasks: number
   }
+  readonly guards: GuardConfig
 }
 
 /** A setting that cannot be used. The message is one line and names it. */
@@ -109,7 +111,7 @@ const SETTINGS = {
     schema: v.pipe(
       v.string(),
       v.transform((text) => text.trim().toLowerCase()),
-      v.picklist(['allow-list', 'open'], 'allow-list or open'),
+      v.picklist(['allow-list', 'open', 'strict'], 'allow-list, open or strict'),
     ),
   }),
   spawn: setting({
@@ -161,6 +163,7 @@ const SETTINGS = {
   maxDependencies: limit('EXECGO_MAX_DEPENDENCIES', DEFAULT_LIMITS.dependenciesPerTask, 1e7),
   maxIdBytes: limit('EXECGO_MAX_ID_BYTES', DEFAULT_LIMITS.idBytes, 65_536),
   maxUnfinishedTasks: limit('EXECGO_MAX_UNFINISHED_TASKS', DEFAULT_LIMITS.unfinishedTasks, 1e9),
+  ...GUARD_SETTINGS,
 } as const
 
 /** The flags, for `--help`. */
@@ -203,11 +206,26 @@ export const readConfig = (
     const name = flag === undefined ? from.env : `-${from.flag}`
     throw new ConfigError(`${name}: expected ${parsed.issues[0].message}, got ${JSON.stringify(given)}`)
   }
+  const guards: GuardConfig = {
+    authFile: value(SETTINGS.authFile),
+    tlsCert: value(SETTINGS.tlsCert),
+    tlsKey: value(SETTINGS.tlsKey),
+    auditLog: value(SETTINGS.auditLog),
+    allowedOrigins: value(SETTINGS.allowedOrigins),
+    requestsPerSecond: value(SETTINGS.requestsPerSecond),
+    fileRoot: value(SETTINGS.fileRoot),
+    netPolicy: value(SETTINGS.netPolicy),
+  }
+  /** Without tokens, where nobody says who may come from elsewhere, nobody does. */
+  const listenOn = (from: Setting<typeof address>): Address =>
+    guards.authFile !== '' || flags.has(from.flag ?? '') || env[from.env]
+      ? value(from)
+      : { ...value(from), host: '127.0.0.1' }
   return {
     kind: 'daemon',
     config: Object.freeze({
-      addr: value(SETTINGS.addr),
-      grpcAddr: value(SETTINGS.grpcAddr),
+      addr: listenOn(SETTINGS.addr),
+      grpcAddr: listenOn(SETTINGS.grpcAddr),
       dataDir: value(SETTINGS.dataDir),
       maxConcurrency: value(SETTINGS.maxConcurrency),
       shutdownTimeoutMs: value(SETTINGS.shutdownTimeoutS) * 1000,
@@ -228,6 +246,7 @@ export const readConfig = (
       durability: value(SETTINGS.durability),
       stateJsonEveryMs: value(SETTINGS.stateJsonEveryMs),
       retention: { maxAgeMs: value(SETTINGS.retainMs), maxTasks: value(SETTINGS.retainTasks) },
+      guards,
     }),
   }
 }
@@ -236,7 +255,9 @@ const BARE_FLAGS: ReadonlySet<string> = new Set(['help', 'h', 'version'])
 
 /** `-flag value`, `-flag=value`, with one dash or two. The last one of a name wins. */
 const readFlags = (argv: readonly string[]): Map<string, string> => {
-  const known = new Set(Object.values<{ flag?: string }>(SETTINGS).flatMap((each) => each.flag ?? []))
+  const known = new Set(
+    Object.values<{ flag?: string; env: string }>(SETTINGS).flatMap((each) => each.flag ?? []),
+  )
   const flags = new Map<string, string>()
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!

@@ -9,7 +9,9 @@ import { formatAddress } from './address.ts'
 import { GrpcServer } from './api/grpc/server.ts'
 import { HttpServer } from './api/http/server.ts'
 import { Service } from './api/service.ts'
+import { isLoopback } from './api/guard/loopback.ts'
 import type { Config } from './config.ts'
+import { openGuards } from './open-guards.ts'
 import { Pool } from './pool/pool.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { LmdbStore } from './store/lmdb/lmdb-store.ts'
@@ -32,8 +34,10 @@ const SPAWN_TEXTS = {
   node: 'commands start by node:child_process',
 } as const
 
+/** @throws with one line that names the setting, where what a guard needs cannot be opened */
 export const createDaemon = (config: Config, log: Logger): Daemon => {
   const nowMs = Date.now
+  const { fileRoot, ...guards } = openGuards(config.guards, log)
   const store = new LmdbStore({
     dataDir: config.dataDir,
     nowMs,
@@ -50,6 +54,8 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
       outputLimitBytes: 1024 * 1024,
       httpBodyLimitBytes: 1024 * 1024,
       fileReadLimitBytes: 16 * 1024 * 1024,
+      fileRoot,
+      netPolicy: config.guards.netPolicy,
     },
     threadMemoryMb: config.threadMemoryMb,
     onSpawnChoice: ({ way, reason }) =>
@@ -79,8 +85,8 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   })
   const onFault = (err: unknown, traceId: string): void =>
     log.error({ err, trace_id: traceId }, 'internal error')
-  const http = new HttpServer({ service, onFault, address: config.addr })
-  const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr })
+  const http = new HttpServer({ service, onFault, address: config.addr, ...guards })
+  const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr, ...guards })
 
   let stopping: Promise<void> | null = null
   const stopParts = async (): Promise<void> => {
@@ -101,6 +107,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
           http: await listen('-addr', config.addr, http),
           grpc: await listen('-grpc-addr', config.grpcAddr, grpc),
         }
+        if (config.guards.authFile === '') warnOfOpenDoors(config, log)
         log.info({ addr: bound.http, grpc_addr: bound.grpc, version: VERSION }, 'execgo is listening')
         return bound
       } catch (error) {
@@ -110,6 +117,16 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     },
     stop,
     killCommands: () => pool.killProcesses(),
+  }
+}
+
+const warnOfOpenDoors = ({ addr, grpcAddr }: Config, log: Logger): void => {
+  for (const [flag, { host, port }] of [['-addr', addr] as const, ['-grpc-addr', grpcAddr] as const]) {
+    if (!isLoopback(host))
+      log.warn(
+        { [flag.slice(1)]: formatAddress(host, port) },
+        `${flag} is open to other machines, and nobody is asked for a token: whoever reaches it may run commands (see EXECGO_AUTH_FILE)`,
+      )
   }
 }
 

@@ -35,6 +35,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
       graph.value,
       key === '' ? undefined : { key, body: body.ok ? body.value : '' },
     )
+    if (submitted.ok) c.env.accepted = submitted.value.answer
     const response = answer(c, 202, submitted, ({ answer: first }) => JSON.stringify(first))
     if (submitted.ok && submitted.value.isReplayed) response.headers.set('Idempotent-Replayed', 'true')
     return response

@@ -4,31 +4,40 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Address, formatAddress } from '../../address.ts'
 import { type AppOptions, createApp } from './app.ts'
+import { Gate, type GateOptions } from './gate.ts'
 import type { Bindings } from './reply.ts'
+import { type Tls, connectionsOf, secureOptions } from './tls.ts'
 import { traceIdOf } from './trace.ts'
 
-export interface HttpServerOptions extends AppOptions {
+export interface HttpServerOptions extends AppOptions, GateOptions {
   readonly address: Address
+  /** Without it, HTTP in the clear. */
+  readonly tls?: Tls
 }
 
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server: Server
+  readonly #gate: Gate
+  readonly #connections: ReturnType<typeof connectionsOf>
 
   constructor(options: HttpServerOptions) {
     this.#options = options
     const app = createApp(options)
+    this.#gate = new Gate(options)
     this.#server = createAdaptorServer({
       fetch: (request, env) => {
         const bindings = env as unknown as Bindings
         bindings.traceId = traceIdOf(bindings.incoming)
         bindings.rawUrl = keepDots(bindings.incoming)
-        return app.fetch(request, bindings)
+        return this.#gate.pass(bindings, () => app.fetch(request, bindings))
       },
       // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
       // with Node's own an answer costs three times as much.
       overrideGlobalObjects: true,
+      ...(options.tls === undefined ? {} : secureOptions(options.tls)),
     }) as Server
+    this.#connections = connectionsOf(this.#server, options.tls !== undefined)
     this.#server.keepAliveTimeout = 60_000
     this.#server.on('clientError', refuseMalformed)
   }
@@ -41,6 +50,7 @@ export class HttpServer {
       this.#server.listen(host === '' ? { port } : { port, host }, resolve)
     })
     const bound = this.#server.address() as AddressInfo
+    this.#gate.listensOn(bound.address)
     return formatAddress(bound.address, bound.port)
   }
 
@@ -48,8 +58,8 @@ export class HttpServer {
   async stop(withinMs = 1000): Promise<void> {
     if (!this.#server.listening) return
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#server.closeIdleConnections()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), withinMs)
+    this.#connections.closeIdleConnections()
+    const timer = setTimeout(() => this.#connections.closeAllConnections(), withinMs)
     await closed
     clearTimeout(timer)
   }
