@@ -54,12 +54,7 @@ const withDaemon = async (
 test('a page whose name was rebound to 127.0.0.1 is refused', () =>
   withDaemon({}, async ({ url }) => {
     const port = new URL(url).port
-    for (const host of [
-      'evil.example',
-      `evil.example:${port}`,
-      '127.0.0.1.evil.example',
-      '10.0.0.1',
-    ])
+    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', '10.0.0.1'])
       assert.equal((await raw(`${url}/tasks`, 'GET', { host })).status, 403, host)
     for (const host of [
       'localhost',
@@ -126,7 +121,12 @@ test('tokens: who comes without, with a wrong one, or with one that may less', a
   await withDaemon({ EXECGO_AUTH_FILE: file }, async (daemon) => {
     assert.equal((await daemon.request('GET', '/health')).status, 200)
     for (const headers of [{}, bearer('x'), { authorization: `Basic ${tokens.admin}` }, bearer('')]) {
-      const { status, headers: answered } = await daemon.request('GET', '/tasks', undefined, headers as {})
+      const { status, headers: answered } = await daemon.request(
+        'GET',
+        '/tasks',
+        undefined,
+        headers as Record<string, string>,
+      )
       assert.equal(status, 401)
       assert.match(answered.get('www-authenticate') ?? '', /^Bearer/)
     }
