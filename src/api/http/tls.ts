@@ -17,7 +17,7 @@ export const secureOptions = ({ cert, key }: Tls) => ({
 })
 
 /** What a stop must end: Node's HTTP/2 server does not keep count of it. */
-export class SecureConnections {
+class SecureConnections {
   readonly #sockets = new Set<TLSSocket>()
   readonly #sessions = new Set<ServerHttp2Session>()
 
