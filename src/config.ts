@@ -170,6 +170,7 @@ const SETTINGS = {
 export const USAGE = `execgo: runs graphs of tasks
 
 Usage: execgo [flags]          (one dash or two, "=" or a space)
+       execgo token new -help  (bearer tokens)
 
 ${Object.values<Setting<v.GenericSchema<string, unknown>>>(SETTINGS)
   .filter((each) => each.flag !== undefined)

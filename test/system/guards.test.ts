@@ -1,7 +1,7 @@
 /** Attacks on the real daemon, from outside: pages, strangers, and those who may less than they try. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -200,4 +200,55 @@ test('a file of tokens that must not be used refuses the start, with the reason'
     assert.match(daemon.stderr, expected)
     await daemon.stop()
   }
+})
+
+test('the command line for tokens says what is wrong', async (t) => {
+  const file = join(await tempDir(t), 'auth.json')
+  const token = (...args: string[]) =>
+    spawnSync(process.execPath, [join(root, 'dist/src/cli.js'), 'token', ...args], { encoding: 'utf8' })
+  newToken(file, 'read', 'x')
+  for (const [args, code, expected] of [
+    [
+      ['new', '--scope', 'root', '--file', file],
+      2,
+      /--scope: expected read, submit, cancel, admin, got "root"/,
+    ],
+    [['new', '--scope', 'read'], 2, /^Usage: /],
+    [['old'], 2, /^Usage: /],
+    [['new', '--scope=read', `--file=${file}`, '--name=x'], 1, /has a token of the name x already/],
+    [['new', '--scope=read', '--file=/nowhere/auth.json'], 1, /cannot use \/nowhere\/auth.json: ENOENT/],
+  ] as [string[], number, RegExp][]) {
+    const { status, stdout, stderr } = token(...args)
+    assert.equal(status, code, args.join(' '))
+    assert.match(stderr, expected)
+    assert.equal(stdout, '')
+  }
+  assert.equal(token('new', '--help').status, 0)
+})
+
+test('the policies reach the tools', async (t) => {
+  const outside = await tempDir(t)
+  const fileRoot = join(outside, 'root')
+  await mkdir(fileRoot)
+  await symlink(outside, join(fileRoot, 'out'))
+  const env = { EXECGO_FILE_ROOT: fileRoot, EXECGO_NET_POLICY: 'public', EXECGO_SHELL_POLICY: 'strict' }
+  await withDaemon(env, async (daemon) => {
+    const { port } = new URL(daemon.url)
+    await daemon.submit([
+      { id: 'in', type: 'file', params: { action: 'write', path: 'a/b', content: 'x' } },
+      { id: 'traversal', type: 'file', params: { action: 'write', path: '../x', content: 'x' } },
+      { id: 'link', type: 'file', params: { action: 'write', path: 'out/x', content: 'x' } },
+      { id: 'http', type: 'http', params: { url: `http://2130706433:${port}/tasks` } },
+      { id: 'tcp', type: 'tcp', params: { address: `localhost:${port}` } },
+      { id: 'script', type: 'shell', params: { script: 'echo hi' } },
+    ])
+    assert.equal((await daemon.settled('in')).status, 'success')
+    assert.equal(await readFile(join(fileRoot, 'a/b'), 'utf8'), 'x')
+    for (const id of ['traversal', 'link', 'http', 'tcp', 'script'])
+      assert.equal((await daemon.settled(id)).runtime.error.code, 'denied', id)
+  })
+  const refused = await spawnDaemon({ env: { EXECGO_FILE_ROOT: join(outside, 'none') } })
+  assert.equal(await refused.exited, 1)
+  assert.match(refused.stderr, /^execgo: EXECGO_FILE_ROOT: cannot use .*no such file.*\n$/)
+  await refused.stop()
 })

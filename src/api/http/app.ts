@@ -20,6 +20,10 @@ export interface AppOptions {
   readonly onFault: (error: unknown, traceId: string) => void
 }
 
+interface CalledTask {
+  readonly task_id: string
+}
+
 type Handler = (c: HttpContext) => Promise<Response> | Response
 
 export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bindings }> => {
@@ -69,7 +73,10 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   const mcpCall: Handler = async (c) => {
     const value = await jsonBody(c, service.limits.bodyBytes)
     const call = value.ok ? parseMcpCall(value.value) : value
-    return answer(c, 202, call.ok ? await service.mcpCall(call.value) : call, asIs)
+    const called = call.ok ? await service.mcpCall(call.value) : call
+    if (called.ok)
+      c.env.accepted = { accepted: 1, task_ids: [(JSON.parse(called.value) as CalledTask).task_id] }
+    return answer(c, 202, called, asIs)
   }
 
   const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {

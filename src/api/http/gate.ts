@@ -77,8 +77,8 @@ export class Gate {
       this.#note(env, who, response.status, problem.message)
       return response
     }
-    const { method } = env.incoming
-    if (this.#guard?.audit == null || method === 'GET' || method === 'HEAD') return next()
+    const scope = scopeOfRequest(env.incoming.method ?? '', env.rawUrl)
+    if (this.#guard?.audit == null || scope === null || scope === 'read') return next()
     return Promise.resolve(next()).then((response) => {
       this.#note(env, who, response.status)
       return response
