@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** From the command line to the daemon: flags, signals, exit codes. @see contract A1 */
-import { ConfigError, type Invocation, USAGE, readConfig } from './config.ts'
+import { type Config, ConfigError, type Invocation, USAGE, readConfig } from './config.ts'
 import { createLogger } from './logger.ts'
-import { createDaemon } from './main.ts'
+import { type Daemon, createDaemon } from './main.ts'
 import { VERSION } from './version.ts'
 
 /** A signal that comes again within this is the same one, passed on by npm or a shell. */
@@ -21,13 +21,25 @@ const invocation = (): Invocation => {
   }
 }
 
+const daemonOf = (config: Config, log: ReturnType<typeof createLogger>): Daemon => {
+  try {
+    return createDaemon(config, log)
+  } catch (error) {
+    return fail(1, error)
+  }
+}
+
 const run = async (): Promise<void> => {
+  if (process.argv[2] === 'token') {
+    const { tokenCommand } = await import('./token-command.ts')
+    process.exit(tokenCommand(process.argv.slice(3), process.stdout, process.stderr))
+  }
   const asked = invocation()
   if (asked.kind === 'help') return void process.stdout.write(USAGE)
   if (asked.kind === 'version') return void process.stdout.write(`v${VERSION}\n`)
 
   const log = createLogger(asked.config.logLevel)
-  const daemon = createDaemon(asked.config, log)
+  const daemon = daemonOf(asked.config, log)
   let firstSignalMs = 0
   const onSignal = (signal: NodeJS.Signals): void => {
     if (firstSignalMs !== 0) {

@@ -6,6 +6,7 @@
 import * as v from 'valibot'
 import { type Address, parseAddress } from './address.ts'
 import { DEFAULT_LIMITS, type Limits } from './domain/limits.ts'
+import { GUARD_SETTINGS, type GuardConfig } from './guard-settings.ts'
 
 export interface Config {
   readonly addr: Address
@@ -13,7 +14,7 @@ export interface Config {
   readonly dataDir: string
   readonly maxConcurrency: number
   readonly shutdownTimeoutMs: number
-  readonly shellPolicy: 'allow-list' | 'open'
+  readonly shellPolicy: 'allow-list' | 'open' | 'strict'
   /** How commands are started; `auto` is posix_spawn where that works. */
   readonly spawn: 'auto' | 'posix' | 'node'
   readonly logLevel: string
@@ -42,6 +43,7 @@ export interface Config {
     readonly maxEvents: number
     readonly maxAgeMs: number
   }
+  readonly guards: GuardConfig
 }
 
 /** A setting that cannot be used. The message is one line and names it. */
@@ -123,7 +125,7 @@ const SETTINGS = {
     schema: v.pipe(
       v.string(),
       v.transform((text) => text.trim().toLowerCase()),
-      v.picklist(['allow-list', 'open'], 'allow-list or open'),
+      v.picklist(['allow-list', 'open', 'strict'], 'allow-list, open or strict'),
     ),
   }),
   spawn: setting({
@@ -194,12 +196,14 @@ const SETTINGS = {
   maxFileBytes: limit('EXECGO_MAX_FILE_BYTES', DEFAULT_LIMITS.fileBytes, 2 ** 25),
   headerTimeoutMs: setting({ env: 'EXECGO_HEADER_TIMEOUT', fallback: '15s', schema: patience }),
   bodyTimeoutMs: setting({ env: 'EXECGO_BODY_TIMEOUT', fallback: '5m', schema: patience }),
+  ...GUARD_SETTINGS,
 } as const
 
 /** The flags, for `--help`. */
 export const USAGE = `execgo: runs graphs of tasks
 
 Usage: execgo [flags]          (one dash or two, "=" or a space)
+       execgo token new -help  (bearer tokens)
 
 ${Object.values<Setting<v.GenericSchema<string, unknown>>>(SETTINGS)
   .filter((each) => each.flag !== undefined)
@@ -236,11 +240,26 @@ export const readConfig = (
     const name = flag === undefined ? from.env : `-${from.flag}`
     throw new ConfigError(`${name}: expected ${parsed.issues[0].message}, got ${JSON.stringify(given)}`)
   }
+  const guards: GuardConfig = {
+    authFile: value(SETTINGS.authFile),
+    tlsCert: value(SETTINGS.tlsCert),
+    tlsKey: value(SETTINGS.tlsKey),
+    auditLog: value(SETTINGS.auditLog),
+    allowedOrigins: value(SETTINGS.allowedOrigins),
+    requestsPerSecond: value(SETTINGS.requestsPerSecond),
+    fileRoot: value(SETTINGS.fileRoot),
+    netPolicy: value(SETTINGS.netPolicy),
+  }
+  /** Without tokens, where nobody says who may come from elsewhere, nobody does. */
+  const listenOn = (from: Setting<typeof address>): Address =>
+    guards.authFile !== '' || flags.has(from.flag ?? '') || env[from.env]
+      ? value(from)
+      : { ...value(from), host: '127.0.0.1' }
   return {
     kind: 'daemon',
     config: Object.freeze({
-      addr: value(SETTINGS.addr),
-      grpcAddr: value(SETTINGS.grpcAddr),
+      addr: listenOn(SETTINGS.addr),
+      grpcAddr: listenOn(SETTINGS.grpcAddr),
       dataDir: value(SETTINGS.dataDir),
       maxConcurrency: value(SETTINGS.maxConcurrency),
       shutdownTimeoutMs: value(SETTINGS.shutdownTimeoutS) * 1000,
@@ -268,6 +287,7 @@ export const readConfig = (
       hasTimings: value(SETTINGS.timings) === 'on',
       retention: { maxAgeMs: value(SETTINGS.retainMs), maxTasks: value(SETTINGS.retainTasks) },
       events: { maxEvents: value(SETTINGS.eventsKeep), maxAgeMs: value(SETTINGS.eventsKeepFor) },
+      guards,
     }),
   }
 }
@@ -276,7 +296,9 @@ const BARE_FLAGS: ReadonlySet<string> = new Set(['help', 'h', 'version'])
 
 /** `-flag value`, `-flag=value`, with one dash or two. The last one of a name wins. */
 const readFlags = (argv: readonly string[]): Map<string, string> => {
-  const known = new Set(Object.values<{ flag?: string }>(SETTINGS).flatMap((each) => each.flag ?? []))
+  const known = new Set(
+    Object.values<{ flag?: string; env: string }>(SETTINGS).flatMap((each) => each.flag ?? []),
+  )
   const flags = new Map<string, string>()
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!

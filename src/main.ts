@@ -9,11 +9,13 @@ import { formatAddress } from './address.ts'
 import { GrpcServer } from './api/grpc/server.ts'
 import { HttpServer } from './api/http/server.ts'
 import { Service } from './api/service.ts'
+import { isLoopback } from './api/guard/loopback.ts'
 import type { Config } from './config.ts'
 import { Prometheus } from './metrics/prometheus.ts'
 import { TaskLog } from './metrics/task-log.ts'
 import { TaskMetrics } from './metrics/task-metrics.ts'
 import { Timings } from './metrics/timings.ts'
+import { openGuards } from './open-guards.ts'
 import { Pool } from './pool/pool.ts'
 import { bothOf, type Observer } from './scheduler/observer.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
@@ -37,9 +39,11 @@ const SPAWN_TEXTS = {
   node: 'commands start by node:child_process',
 } as const
 
+/** @throws with one line that names the setting, where what a guard needs cannot be opened */
 export const createDaemon = (config: Config, log: Logger): Daemon => {
   const nowMs = Date.now
   const monotonicMs = (): number => performance.now()
+  const { fileRoot, ...guards } = openGuards(config.guards, log)
   const store = new LmdbStore({
     dataDir: config.dataDir,
     nowMs,
@@ -57,6 +61,8 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
       outputLimitBytes: config.limits.outputBytes,
       httpBodyLimitBytes: config.limits.httpBodyBytes,
       fileReadLimitBytes: config.limits.fileBytes,
+      fileRoot,
+      netPolicy: config.guards.netPolicy,
     },
     threadMemoryMb: config.threadMemoryMb,
     onSpawnChoice: ({ way, reason }) =>
@@ -92,8 +98,8 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   const onFault = (err: unknown, traceId: string): void =>
     log.error({ err, trace_id: traceId }, 'internal error')
   const metricsText = new Prometheus({ scheduler, tasks, dataDir: config.dataDir, version: VERSION })
-  const http = new HttpServer({ service, metricsText, onFault, address: config.addr })
-  const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr })
+  const http = new HttpServer({ service, metricsText, onFault, address: config.addr, ...guards })
+  const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr, ...guards })
 
   let stopping: Promise<void> | null = null
   const stopParts = async (): Promise<void> => {
@@ -115,6 +121,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
           http: await listen('-addr', config.addr, http),
           grpc: await listen('-grpc-addr', config.grpcAddr, grpc),
         }
+        if (config.guards.authFile === '') warnOfOpenDoors(config, log)
         log.info({ addr: bound.http, grpc_addr: bound.grpc, version: VERSION }, 'execgo is listening')
         return bound
       } catch (error) {
@@ -124,6 +131,16 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     },
     stop,
     killCommands: () => pool.killProcesses(),
+  }
+}
+
+const warnOfOpenDoors = ({ addr, grpcAddr }: Config, log: Logger): void => {
+  for (const [flag, { host, port }] of [['-addr', addr] as const, ['-grpc-addr', grpcAddr] as const]) {
+    if (!isLoopback(host))
+      log.warn(
+        { [flag.slice(1)]: formatAddress(host, port) },
+        `${flag} is open to other machines, and nobody is asked for a token: whoever reaches it may run commands (see EXECGO_AUTH_FILE)`,
+      )
   }
 }
 

@@ -58,12 +58,18 @@ const ROOMS: readonly Room[] = [
     ],
   },
   {
+    name: 'guard',
+    files: /^src\/api\/guard\//,
+    may: [own('src/domain/'), own('src/api/guard/'), /^rate-limiter-flexible$/, /^node:/],
+  },
+  {
     name: 'http',
     files: /^src\/api\/http\//,
     may: [
       own('src/domain/'),
       own('src/api/[^/]+$'),
       own('src/api/http/'),
+      own('src/api/guard/'),
       own('src/address.ts'),
       /^hono/,
       /^@hono\//,
@@ -77,6 +83,7 @@ const ROOMS: readonly Room[] = [
       own('src/domain/'),
       own('src/api/[^/]+$'),
       own('src/api/grpc/'),
+      own('src/api/guard/'),
       own('src/(address|package-root).ts'),
       /grpc/,
       /^node:/,
@@ -85,7 +92,14 @@ const ROOMS: readonly Room[] = [
   {
     name: 'workers',
     files: /^workers\//,
-    may: [own('workers/'), own('src/domain/'), own('src/pool/messages.ts'), /^node:/, /^koffi$/],
+    may: [
+      own('workers/'),
+      own('src/domain/'),
+      own('src/pool/messages.ts'),
+      /^node:/,
+      /^koffi$/,
+      /^ipaddr\.js$/,
+    ],
   },
 ]
 

@@ -4,6 +4,10 @@
 export type ProblemCode =
   /** The request itself is wrong; the same one will be refused again. */
   | 'invalid'
+  /** Nobody knows who asks. */
+  | 'unauthenticated'
+  /** Known, and not allowed to. */
+  | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
   | 'too_large'

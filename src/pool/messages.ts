@@ -106,6 +106,10 @@ export interface WorkerSettings {
   readonly httpBodyLimitBytes: number
   /** Largest file that `file` reads. */
   readonly fileReadLimitBytes: number
+  /** The folder that `file` stays in, without symbolic links; `''` for none. */
+  readonly fileRoot: string
+  /** `public`: `http` and `tcp` reach public addresses only. */
+  readonly netPolicy: 'any' | 'public'
 }
 
 /**

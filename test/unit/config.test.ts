@@ -36,8 +36,8 @@ describe('readConfig without anything', () => {
         limits: config.limits,
       },
       {
-        addr: { host: '', port: 8080 },
-        grpcAddr: { host: '', port: 50_051 },
+        addr: { host: '127.0.0.1', port: 8080 },
+        grpcAddr: { host: '127.0.0.1', port: 50_051 },
         dataDir: './data',
         maxConcurrency: 10,
         shutdownTimeoutMs: 15_000,
@@ -110,6 +110,35 @@ describe('readConfig takes', () => {
     assert.equal(configOf([], { EXECGO_SHELL_POLICY: ' Open ' }).shellPolicy, 'open')
     assert.equal(configOf([], { EXECGO_SHELL_POLICY: 'allow-list' }).shellPolicy, 'allow-list')
   })
+
+  it('an address that nobody set as every interface, once there are tokens', () => {
+    const { addr, grpcAddr } = configOf([], { EXECGO_AUTH_FILE: 'auth.json' })
+    assert.deepEqual([addr.host, grpcAddr.host], ['', ''])
+    assert.equal(configOf(['-addr', ':1']).addr.host, '')
+    assert.equal(configOf(['-addr', ':1']).grpcAddr.host, '127.0.0.1')
+    assert.equal(configOf([], { EXECGO_GRPC_ADDR: ':1' }).grpcAddr.host, '')
+  })
+
+  it('the settings of the guards', () =>
+    assert.deepEqual(
+      configOf([], {
+        EXECGO_ALLOWED_ORIGINS: 'https://A.example, http://b.example:81',
+        EXECGO_RATE_LIMIT: '5',
+        EXECGO_FILE_ROOT: '/srv',
+        EXECGO_NET_POLICY: 'public',
+        EXECGO_SHELL_POLICY: 'strict',
+      }).guards,
+      {
+        authFile: '',
+        tlsCert: '',
+        tlsKey: '',
+        auditLog: '',
+        allowedOrigins: ['https://a.example', 'http://b.example:81'],
+        requestsPerSecond: 5,
+        fileRoot: '/srv',
+        netPolicy: 'public',
+      },
+    ))
 
   it('how commands are started', () => {
     for (const way of ['auto', 'posix', 'node']) assert.equal(configOf([], { EXECGO_SPAWN: way }).spawn, way)
@@ -197,7 +226,7 @@ describe('readConfig refuses in one line that names the setting', () => {
     ['EXECGO_GRPC_ADDR', '::1:80', address],
     ['EXECGO_MAX_CONCURRENCY', 'many', whole(1, 100_000)],
     ['EXECGO_SHUTDOWN_TIMEOUT', '-1', whole(0, 86_400)],
-    ['EXECGO_SHELL_POLICY', 'shut', 'expected allow-list or open'],
+    ['EXECGO_SHELL_POLICY', 'shut', 'expected allow-list, open or strict'],
     ['EXECGO_SPAWN', 'fork', 'expected auto, posix or node'],
     ['EXECGO_LOG_LEVEL', 'loud', 'expected one of trace, debug, info, warn, error, silent'],
     ['EXECGO_THREAD_MEMORY_MB', '1', whole(32, 65_536)],

@@ -2,13 +2,19 @@ import { connect } from 'node:net'
 import { dialReason, joinHostPort, LATE, lookupReason, stopReason } from '../reasons.ts'
 import { splitHostPort } from './host-port.ts'
 import { InputFields } from './input.ts'
-import { done, failDuring, refuse, type Tool } from './tool.ts'
+import { isRefusedAddress, lookupFor, NOT_PUBLIC, refusalOf } from './net-policy.ts'
+import { deny, done, failDuring, refuse, type Tool, type ToolContext } from './tool.ts'
 
 const DEFAULT_TIMEOUT_MS = 5000
 const MAX_TIMEOUT_MS = 60_000
 
 /** `''` once a connection was made (it is closed again), else why there was none. */
-const dial = (host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<string> =>
+const dial = (
+  host: string,
+  port: number,
+  timeoutMs: number,
+  { signal, settings }: ToolContext,
+): Promise<string> =>
   new Promise((resolve) => {
     // No name holds a NUL. Node 20 looks it up and finds none, Node 24 throws.
     if (host.includes('\0')) return resolve(`dial tcp: ${lookupReason(host, { code: 'ENOTFOUND' })}`)
@@ -17,6 +23,7 @@ const dial = (host: string, port: number, timeoutMs: number, signal: AbortSignal
       host: host === '' ? 'localhost' : host,
       port,
       autoSelectFamilyAttemptTimeout: 1000,
+      ...lookupFor(settings),
     })
     const ended = (reason: string): string => `dial tcp ${joinHostPort(host, port)}: ${reason}`
     const timer = setTimeout(() => settle(ended(LATE)), timeoutMs)
@@ -29,7 +36,9 @@ const dial = (host: string, port: number, timeoutMs: number, signal: AbortSignal
     }
     socket.once('connect', () => settle(''))
     // It stays for good: an error after the end is nobody's business any more.
-    socket.on('error', (error) => settle(dialReason(error, host, port)))
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      settle(error.code === NOT_PUBLIC ? error.message : dialReason(error, host, port)),
+    )
     signal.addEventListener('abort', onAbort, { once: true })
   })
 
@@ -45,12 +54,14 @@ export const tcp: Tool = {
     if (timeoutMs > MAX_TIMEOUT_MS) return refuse(`timeout_ms exceeds max of ${MAX_TIMEOUT_MS} ms`)
     const target = splitHostPort(address)
     if (typeof target === 'string') return refuse(`tcp dial: dial tcp: ${target}`)
+    if (isRefusedAddress(target.host, context.settings)) return deny(`tcp dial: ${refusalOf(target.host)}`)
     const reason = await dial(
       target.host,
       target.port,
       timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS,
-      context.signal,
+      context,
     )
+    if (reason === refusalOf(target.host || 'localhost')) return deny(`tcp dial: ${reason}`)
     return reason === '' ? done({ address, ok: true }) : failDuring(`tcp dial: ${reason}`, context)
   },
 }

@@ -6,10 +6,15 @@ import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check'
 import { type Address, formatAddress } from '../../address.ts'
 import { packageRoot } from '../../package-root.ts'
+import type { Guard } from '../guard/guard.ts'
+import { gate } from './gate.ts'
 import { type HandlersOptions, createHandlers } from './handlers.ts'
 
 export interface GrpcServerOptions extends HandlersOptions {
   readonly address: Address
+  readonly guard?: Guard
+  /** PEM; without it, no TLS. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
 }
 
 const SERVICE = 'execgo.v1.ExecGo'
@@ -25,6 +30,7 @@ const protoPath = fileURLToPath(new URL('proto/execgo/v1/execgo.proto', packageR
 export class GrpcServer {
   readonly #address: Address
   readonly #server: Server
+  readonly #credentials: ServerCredentials
   readonly #health = new HealthImplementation(
     Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'SERVING'])),
   )
@@ -33,7 +39,13 @@ export class GrpcServer {
 
   constructor(options: GrpcServerOptions) {
     this.#address = options.address
+    const { guard, tls } = options
+    this.#credentials =
+      tls === undefined
+        ? ServerCredentials.createInsecure()
+        : ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.cert }])
     this.#server = new Server({
+      interceptors: guard === undefined || guard.isIdle ? [] : [gate(guard)],
       'grpc.max_receive_message_length': options.service.limits.bodyBytes + HEADROOM_BYTES,
       'grpc.max_send_message_length': -1,
     })
@@ -84,7 +96,7 @@ export class GrpcServer {
   #bind(host: string, port: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const target = `dns:${formatAddress(host, port)}`
-      this.#server.bindAsync(target, ServerCredentials.createInsecure(), (error, bound) => {
+      this.#server.bindAsync(target, this.#credentials, (error, bound) => {
         if (error === null) resolve(formatAddress(host, bound))
         else reject(new Error(reasonIn(error.message), { cause: error }))
       })

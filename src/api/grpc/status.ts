@@ -6,6 +6,8 @@ import { wellFormed } from './text.ts'
 /** Every refusal as a status. */
 const GRPC_STATUS = {
   invalid: status.INVALID_ARGUMENT,
+  unauthenticated: status.UNAUTHENTICATED,
+  forbidden: status.PERMISSION_DENIED,
   not_found: status.NOT_FOUND,
   method_not_allowed: status.UNIMPLEMENTED,
   conflict: status.FAILED_PRECONDITION,

@@ -27,6 +27,10 @@ export interface AppOptions {
   readonly onFault: (error: unknown, traceId: string) => void
 }
 
+interface CalledTask {
+  readonly task_id: string
+}
+
 type Handler = (c: HttpContext) => Promise<Response> | Response
 
 export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{ Bindings: Bindings }> => {
@@ -43,6 +47,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
       key === '' ? undefined : { key, body: body.ok ? body.value : '' },
       traceparentOf(c.env.incoming),
     )
+    if (submitted.ok) c.env.accepted = submitted.value.answer
     const response = answer(c, 202, submitted, ({ answer: first }) => JSON.stringify(first))
     if (submitted.ok && submitted.value.isReplayed) response.headers.set('Idempotent-Replayed', 'true')
     return response
@@ -77,12 +82,10 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
   const mcpCall: Handler = async (c) => {
     const value = await jsonBody(c, service.limits)
     const call = value.ok ? parseMcpCall(value.value) : value
-    return answer(
-      c,
-      202,
-      call.ok ? await service.mcpCall(call.value, traceparentOf(c.env.incoming)) : call,
-      asIs,
-    )
+    const called = call.ok ? await service.mcpCall(call.value, traceparentOf(c.env.incoming)) : call
+    if (called.ok)
+      c.env.accepted = { accepted: 1, task_ids: [(JSON.parse(called.value) as CalledTask).task_id] }
+    return answer(c, 202, called, asIs)
   }
 
   const metrics: Handler = (c) => {

@@ -10,6 +10,8 @@ export interface Bindings {
   traceId: string
   /** The request's path and query as they came. */
   rawUrl: string
+  /** What a submission came to, for the audit log. */
+  accepted?: { readonly accepted: number; readonly task_ids: readonly string[]; readonly graph_id?: string }
 }
 
 export type HttpContext = Context<{ Bindings: Bindings }>
@@ -17,6 +19,8 @@ export type HttpContext = Context<{ Bindings: Bindings }>
 /** Every refusal as a status. */
 const HTTP_STATUS = {
   invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
@@ -27,6 +31,13 @@ const HTTP_STATUS = {
   internal: 500,
   unavailable: 503,
 } as const satisfies Record<ProblemCode, number>
+
+/** A refusal before any route: there is no context yet. */
+export const refusal = (traceId: string, problem: Problem): Response =>
+  new Response(JSON.stringify({ error: problem.message }), {
+    status: HTTP_STATUS[problem.code],
+    headers: { 'Content-Type': 'application/json', 'X-Trace-Id': traceId },
+  })
 
 /** An answer of JSON text. */
 export const reply = (c: HttpContext, status: number, json: string | ReadableStream | null): Response =>

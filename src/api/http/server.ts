@@ -1,15 +1,19 @@
 /** The HTTP server: the sockets around the routes. */
 import { getRequestListener } from '@hono/node-server'
-import { type IncomingMessage, type Server, createServer } from 'node:http'
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Address, formatAddress } from '../../address.ts'
 import { newTraceId } from '../trace.ts'
 import { type AppOptions, createApp } from './app.ts'
+import { Gate, type GateOptions } from './gate.ts'
 import type { Bindings } from './reply.ts'
+import { type Tls, connectionsOf, secureServer } from './tls.ts'
 import { traceIdOf } from './trace.ts'
 
-export interface HttpServerOptions extends AppOptions {
+export interface HttpServerOptions extends AppOptions, GateOptions {
   readonly address: Address
+  /** Without it, HTTP in the clear. */
+  readonly tls?: Tls
 }
 
 /** Who sends too slowly is cut off this much later at most. */
@@ -18,17 +22,20 @@ const CHECK_EVERY_MS = 1000
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server: Server
+  readonly #gate: Gate
+  readonly #connections: ReturnType<typeof connectionsOf>
 
   constructor(options: HttpServerOptions) {
     this.#options = options
     const app = createApp(options)
+    this.#gate = new Gate(options)
     const { headerMs, bodyMs } = options.service.limits
     const listener = getRequestListener(
       (request, env) => {
         const bindings = env as unknown as Bindings
         bindings.traceId = traceIdOf(bindings.incoming)
         bindings.rawUrl = keepDots(bindings.incoming)
-        return app.fetch(request, bindings)
+        return this.#gate.pass(bindings, () => app.fetch(request, bindings))
       },
       // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
       // with Node's own an answer costs three times as much.
@@ -39,7 +46,11 @@ export class HttpServer {
       requestTimeout: headerMs + bodyMs,
       connectionsCheckingInterval: CHECK_EVERY_MS,
     }
-    this.#server = createServer(timeouts, (incoming, outgoing) => void listener(incoming, outgoing))
+    const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+      void listener(incoming, outgoing)
+    this.#server =
+      options.tls === undefined ? createServer(timeouts, serve) : secureServer(options.tls, timeouts, serve)
+    this.#connections = connectionsOf(this.#server, options.tls !== undefined)
     this.#server.keepAliveTimeout = 60_000
     this.#server.on('clientError', refuseMalformed)
   }
@@ -52,6 +63,7 @@ export class HttpServer {
       this.#server.listen(host === '' ? { port } : { port, host }, resolve)
     })
     const bound = this.#server.address() as AddressInfo
+    this.#gate.listensOn(bound.address)
     return formatAddress(bound.address, bound.port)
   }
 
@@ -59,8 +71,8 @@ export class HttpServer {
   async stop(withinMs = 1000): Promise<void> {
     if (!this.#server.listening) return
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#server.closeIdleConnections()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), withinMs)
+    this.#connections.closeIdleConnections()
+    const timer = setTimeout(() => this.#connections.closeAllConnections(), withinMs)
     await closed
     clearTimeout(timer)
   }

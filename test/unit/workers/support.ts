@@ -17,6 +17,8 @@ export const SETTINGS: WorkerSettings = {
   outputLimitBytes: 1024 * 1024,
   httpBodyLimitBytes: 1024 * 1024,
   fileReadLimitBytes: 16 * 1024 * 1024,
+  fileRoot: '',
+  netPolicy: 'any',
 }
 
 export interface AttemptOptions {

@@ -3,11 +3,20 @@
  * `read file: open /x: no such file or directory`.
  */
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { JsonObject } from '../../../src/domain/json.ts'
 import { asSystemError, errnoText } from '../../reasons.ts'
 import { modeText, nanosecondTime } from './file-mode.ts'
+
+/** A file, as messages name it and as the system is asked for it. */
+export interface Place {
+  readonly shown: string
+  /** Leads through the folder's descriptor where the file is confined. */
+  readonly actual: string
+  /** Its folders are there already, and it must not be a symbolic link. */
+  readonly isConfined: boolean
+}
 
 /** An expected failure of the operating system's, in its final words. */
 export class FileProblem extends Error {}
@@ -16,7 +25,9 @@ const FILE_MODE = 0o644
 const FOLDER_MODE = 0o755
 const CHUNK_BYTES = 64 * 1024
 
-const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants
+
+const noFollow = ({ isConfined }: Place): number => (isConfined ? O_NOFOLLOW : 0)
 
 /** Runs `work`; its failure becomes `<what>: <call> <path>: <reason>`. */
 const guard = async <T>(what: string, call: string, path: string, work: () => Promise<T>): Promise<T> => {
@@ -43,9 +54,11 @@ const readAll = async (handle: FileHandle, expectedBytes: number, limitBytes: nu
 }
 
 /** The bytes of a file, at most `limitBytes`: a larger one is refused, also one that only turns out to be. */
-export const readBounded = async (path: string, limitBytes: number): Promise<Buffer> => {
+export const readBounded = async (place: Place, limitBytes: number): Promise<Buffer> => {
   // Without O_NONBLOCK a named pipe that nobody writes would hold one of libuv's few threads for good.
-  const handle = await guard('read file', 'open', path, () => open(path, O_RDONLY | O_NONBLOCK))
+  const { shown: path, actual } = place
+  const flags = O_RDONLY | O_NONBLOCK | noFollow(place)
+  const handle = await guard('read file', 'open', path, () => open(actual, flags))
   try {
     const { size } = await guard('read file', 'stat', path, () => handle.stat())
     const tooLarge = (bytes: number): FileProblem =>
@@ -93,10 +106,11 @@ const makeFolder = async (folder: string): Promise<void> => {
 }
 
 /** Writes `bytes` over the file, or at its end. Its folders are made. */
-export const writeInto = async (path: string, bytes: Buffer, flag: 'w' | 'a'): Promise<void> => {
-  await makeFolder(posix.dirname(path))
-  const flags = O_WRONLY | O_CREAT | O_NONBLOCK | (flag === 'w' ? O_TRUNC : O_APPEND)
-  const handle = await guard('open file', 'open', path, () => open(path, flags, FILE_MODE))
+export const writeInto = async (place: Place, bytes: Buffer, flag: 'w' | 'a'): Promise<void> => {
+  const { shown: path, actual, isConfined } = place
+  if (!isConfined) await makeFolder(posix.dirname(path))
+  const flags = O_WRONLY | O_CREAT | O_NONBLOCK | (flag === 'w' ? O_TRUNC : O_APPEND) | noFollow(place)
+  const handle = await guard('open file', 'open', path, () => open(actual, flags, FILE_MODE))
   try {
     await guard('write file', 'write', path, () => handle.writeFile(bytes))
   } finally {
@@ -105,8 +119,8 @@ export const writeInto = async (path: string, bytes: Buffer, flag: 'w' | 'a'): P
 }
 
 /** Removes a file, a link or an empty folder. */
-export const removePath = (path: string): Promise<void> =>
-  guard('delete file', 'remove', path, async () => {
+export const removePath = ({ shown, actual: path }: Place): Promise<void> =>
+  guard('delete file', 'remove', shown, async () => {
     try {
       await unlink(path)
     } catch (error) {
@@ -118,8 +132,9 @@ export const removePath = (path: string): Promise<void> =>
     }
   })
 
-export const statPath = async (path: string): Promise<JsonObject> => {
-  const found = await guard('stat file', 'stat', path, () => stat(path, { bigint: true }))
+export const statPath = async ({ shown: path, actual, isConfined }: Place): Promise<JsonObject> => {
+  const look = isConfined ? lstat : stat
+  const found = await guard('stat file', 'stat', path, () => look(actual, { bigint: true }))
   return {
     is_dir: found.isDirectory(),
     mod_time: nanosecondTime(found.mtimeNs),

@@ -8,7 +8,9 @@ import {
   request as requestHttp,
 } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import type { WorkerSettings } from '../../../src/pool/messages.ts'
 import { asSystemError, dialReason, errnoText } from '../../reasons.ts'
+import { isRefusedAddress, lookupFor, NOT_PUBLIC, refusalOf } from '../net-policy.ts'
 
 export interface WebRequest {
   readonly method: string
@@ -21,7 +23,8 @@ export interface WebRequest {
 
 export type Exchange =
   | { readonly ok: true; readonly answer: IncomingMessage; readonly request: ClientRequest }
-  | { readonly ok: false; readonly reason: string }
+  /** `isDenied`: by the net policy, which another attempt will not change. */
+  | { readonly ok: false; readonly reason: string; readonly isDenied?: true }
 
 const HEAD_LIMIT_BYTES = 1024 * 1024
 
@@ -56,29 +59,37 @@ const failureReason = (error: unknown, url: URL): string => {
   return errnoText(first)
 }
 
-const optionsOf = ({
-  method,
-  headers,
-  url,
-}: WebRequest): RequestOptions & { autoSelectFamilyAttemptTimeout: number } => ({
+const optionsOf = (
+  { method, headers, url }: WebRequest,
+  settings: WorkerSettings,
+): RequestOptions & { autoSelectFamilyAttemptTimeout: number } => ({
   method,
   headers: Object.fromEntries(headers),
   // An agent of its own: no socket is kept for another request.
   agent: false,
   maxHeaderSize: HEAD_LIMIT_BYTES,
   autoSelectFamilyAttemptTimeout: 1000,
+  ...lookupFor(settings),
   ...(url.username === '' || headers.has('authorization')
     ? {}
     : { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` }),
 })
 
 /** Sends the request; whoever gets an answer destroys the request when done with it. */
-export const exchange = (asked: WebRequest, signal: AbortSignal): Promise<Exchange> =>
+export const exchange = (
+  asked: WebRequest,
+  signal: AbortSignal,
+  settings: WorkerSettings,
+): Promise<Exchange> =>
   new Promise((resolve) => {
+    if (isRefusedAddress(asked.url.hostname, settings)) {
+      resolve({ ok: false, reason: refusalOf(asked.url.hostname), isDenied: true })
+      return
+    }
     const start = asked.url.protocol === 'https:' ? requestHttps : requestHttp
     let request: ClientRequest
     try {
-      request = start(asked.url, optionsOf(asked))
+      request = start(asked.url, optionsOf(asked, settings))
     } catch (error) {
       resolve({ ok: false, reason: errnoText(error) })
       return
@@ -100,6 +111,12 @@ export const exchange = (asked: WebRequest, signal: AbortSignal): Promise<Exchan
       })
     }
     // It stays for good: after the answer the error shows in the body's stream.
-    request.on('error', (error) => resolve({ ok: false, reason: failureReason(error, asked.url) }))
+    request.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(
+        error.code === NOT_PUBLIC
+          ? { ok: false, reason: error.message, isDenied: true }
+          : { ok: false, reason: failureReason(error, asked.url) },
+      ),
+    )
     request.end(asked.body ?? undefined)
   })

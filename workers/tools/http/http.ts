@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { quote } from '../../../src/domain/quote.ts'
 import { InputFields } from '../input.ts'
-import { done, failDuring, refuse, type Tool, type ToolContext, type ToolResult } from '../tool.ts'
+import { deny, done, failDuring, refuse, type Tool, type ToolContext, type ToolResult } from '../tool.ts'
 import { readBody } from './body.ts'
 import { exchange, type WebRequest } from './exchange.ts'
 import { locationOf, MAX_REDIRECTS, redirected } from './redirect.ts'
@@ -61,7 +61,9 @@ const run = async (
   let asked = first
   let shown = shownFirst
   for (let sent = 1; ; sent++) {
-    const met = await exchange(asked, context.signal)
+    const met = await exchange(asked, context.signal, context.settings)
+    if (!met.ok && met.isDenied)
+      return deny(`http request failed: ${word} ${quote(shownUrl(shown))}: ${met.reason}`)
     if (!met.ok) return failed(shown, met.reason)
     const { answer, request } = met
     const location = locationOf(answer)

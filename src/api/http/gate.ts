@@ -1,0 +1,143 @@
+/**
+ * What a request passes before its route: is it a web page's, whose is it, may they, how often; and what is noted of it
+ * afterwards. Without tokens, a limit and an audit log, a request of no browser costs three looks at its headers.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { AuditEntry } from '../guard/audit-log.ts'
+import type { Guard, Verdict } from '../guard/guard.ts'
+import { scopeOfRequest } from '../guard/scopes.ts'
+import { WebPages } from '../guard/web-pages.ts'
+import { headerOf } from './header.ts'
+import { type Bindings, refusal } from './reply.ts'
+
+export interface GateOptions {
+  /** Origins beside the daemon's own whose pages may ask. */
+  readonly allowedOrigins?: readonly string[]
+  readonly guard?: Guard
+}
+
+type Next = () => Response | Promise<Response>
+
+export class Gate {
+  readonly #pages: WebPages
+  /** Null where it has nothing to do. */
+  readonly #guard: Guard | null
+
+  constructor({ allowedOrigins = [], guard }: GateOptions) {
+    this.#pages = new WebPages(allowedOrigins)
+    this.#guard = guard === undefined || guard.isIdle ? null : guard
+  }
+
+  /** Tells where the server listens. */
+  listensOn(address: string): void {
+    this.#pages.listensOn(address)
+  }
+
+  /** The answer of the route, or of a guard in its place. */
+  pass(env: Bindings, next: Next): Response | Promise<Response> {
+    const { incoming } = env
+    const host = headerOf(incoming, 'host') || headerOf(incoming, ':authority')
+    const origin = headerOf(incoming, 'origin')
+    const fetchSite = headerOf(incoming, 'sec-fetch-site')
+    const reason = this.#pages.refusal({ host, origin, fetchSite })
+    if (reason !== '') return this.#refuseBrowser(env, reason)
+    const isAllowed = origin !== '' && this.#pages.isAllowed(origin)
+    const answer = isAllowed && incoming.method === 'OPTIONS' ? preflight(env) : this.#guarded(env, next)
+    // What a browser shows or runs; other clients have no use for these headers.
+    if (origin === '' && fetchSite === '' && !headerOf(incoming, 'accept').includes('text/html'))
+      return answer
+    return Promise.resolve(answer).then((response) => forBrowsers(response, isAllowed ? origin : ''))
+  }
+
+  #refuseBrowser(env: Bindings, message: string): Response {
+    const response = refusal(env.traceId, { code: 'forbidden', message })
+    this.#note(env, addressOf(env.incoming), response.status, message)
+    return forBrowsers(response, '')
+  }
+
+  #guarded(env: Bindings, next: Next): Response | Promise<Response> {
+    if (this.#guard === null) return next()
+    const { method = '', headers } = env.incoming
+    const verdict = this.#guard.admit({
+      authorization: headers.authorization ?? '',
+      address: addressOf(env.incoming),
+      scope: scopeOfRequest(method, env.rawUrl),
+    })
+    return verdict instanceof Promise
+      ? verdict.then((settled) => this.#follow(env, settled, next))
+      : this.#follow(env, verdict, next)
+  }
+
+  #follow(env: Bindings, { who, problem, retryAfterS }: Verdict, next: Next): Response | Promise<Response> {
+    if (problem !== null) {
+      const response = refusal(env.traceId, problem)
+      if (problem.code === 'unauthenticated')
+        response.headers.set('WWW-Authenticate', 'Bearer realm="execgo"')
+      if (retryAfterS !== undefined) response.headers.set('Retry-After', String(retryAfterS))
+      this.#note(env, who, response.status, problem.message)
+      return response
+    }
+    const scope = scopeOfRequest(env.incoming.method ?? '', env.rawUrl)
+    if (this.#guard?.audit == null || scope === null || scope === 'read') return next()
+    return Promise.resolve(next()).then((response) => {
+      this.#note(env, who, response.status)
+      return response
+    })
+  }
+
+  #note(env: Bindings, who: string, status: number, reason?: string): void {
+    const audit = this.#guard?.audit
+    if (audit == null) return
+    const { accepted } = env
+    const entry: AuditEntry = {
+      who,
+      from: addressOf(env.incoming),
+      what: `${env.incoming.method} ${env.rawUrl.slice(0, MAX_URL)}`,
+      status,
+      ...(accepted === undefined ? {} : { count: accepted.accepted, ids: accepted.task_ids }),
+      ...(reason === undefined ? {} : { reason }),
+    }
+    audit.add(entry)
+  }
+}
+
+/** Of a URL in the audit log, in UTF-16 units. */
+const MAX_URL = 2000
+
+const addressOf = (incoming: IncomingMessage): string => {
+  const address = incoming.socket.remoteAddress ?? ''
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}
+
+/** Nothing but what the daemon itself serves is loaded, and no page shows it in a frame. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const forBrowsers = (response: Response, allowedOrigin: string): Response => {
+  const { headers } = response
+  headers.set('X-Content-Type-Options', 'nosniff')
+  headers.set('Referrer-Policy', 'no-referrer')
+  headers.set('X-Frame-Options', 'DENY')
+  if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', POLICY)
+  if (allowedOrigin === '') return response
+  headers.set('Access-Control-Allow-Origin', allowedOrigin)
+  headers.set(
+    'Access-Control-Expose-Headers',
+    'X-Trace-Id, Retry-After, Idempotent-Replayed, Link, X-Next-Cursor',
+  )
+  headers.append('Vary', 'Origin')
+  return response
+}
+
+/** A browser asks first whether a page of an allowed origin may; it brings no token along yet. */
+const preflight = (env: Bindings): Response =>
+  new Response(null, {
+    status: 204,
+    headers: {
+      'X-Trace-Id': env.traceId,
+      'Access-Control-Allow-Methods': 'GET, POST, DELETE',
+      'Access-Control-Allow-Headers':
+        'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Trace-Id, Traceparent',
+      'Access-Control-Max-Age': '600',
+    },
+  })
