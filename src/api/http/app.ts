@@ -13,7 +13,7 @@ import { headerOf } from './header.ts'
 import { listStream } from './list-stream.ts'
 import { cursorIn, limitIn } from './queries.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
-import { getGraph, getTask, taskAnswer, waitForTasks, watch } from './waiting-routes.ts'
+import { callAnswer, getGraph, getTask, taskAnswer, waitForTasks, watch } from './waiting-routes.ts'
 
 export interface AppOptions {
   readonly service: Service
@@ -70,7 +70,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   const mcpCall: Handler = async (c) => {
     const value = await jsonBody(c, service.limits.bodyBytes)
     const call = value.ok ? parseMcpCall(value.value) : value
-    return answer(c, 202, call.ok ? await service.mcpCall(call.value) : call, asIs)
+    return callAnswer(c, service, call.ok ? await service.mcpCall(call.value) : call, 202)
   }
 
   const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
@@ -111,7 +111,7 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
     '/mcp/tools': { GET: (c) => reply(c, 200, JSON.stringify({ tools: service.mcpTools() })) },
     '/mcp/call': { POST: mcpCall },
     '/mcp/tasks/:id': {
-      GET: withId('/mcp/tasks/', async (c, id) => answer(c, 200, await service.mcpTask(id), asIs)),
+      GET: withId('/mcp/tasks/', async (c, id) => callAnswer(c, service, await service.mcpTask(id), 200)),
     },
   }
   // Before `/tasks/:id`, which takes other methods of a task of that name.
@@ -134,8 +134,6 @@ export const createApp = ({ service, onFault }: AppOptions): Hono<{ Bindings: Bi
   })
   return app
 }
-
-const asIs = (json: string): string => json
 
 const answer = <T>(
   c: HttpContext,
