@@ -17,7 +17,7 @@ import { type MetricsText, formatOf, replyMetrics } from './prometheus.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
 import { traceparentOf } from './trace.ts'
 import { taskList } from './task-list.ts'
-import { getGraph, getTask, taskAnswer, waitForTasks, watch } from './waiting-routes.ts'
+import { callAnswer, getGraph, getTask, taskAnswer, waitForTasks, watch } from './waiting-routes.ts'
 
 export interface AppOptions {
   readonly service: Service
@@ -85,7 +85,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     const called = call.ok ? await service.mcpCall(call.value, traceparentOf(c.env.incoming)) : call
     if (called.ok)
       c.env.accepted = { accepted: 1, task_ids: [(JSON.parse(called.value) as CalledTask).task_id] }
-    return answer(c, 202, called, asIs)
+    return callAnswer(c, service, called, 202)
   }
 
   const metrics: Handler = (c) => {
@@ -147,7 +147,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     '/mcp/tools': { GET: (c) => reply(c, 200, JSON.stringify({ tools: service.mcpTools() })) },
     '/mcp/call': { POST: mcpCall },
     '/mcp/tasks/:id': {
-      GET: withId('/mcp/tasks/', async (c, id) => answer(c, 200, await service.mcpTask(id), asIs)),
+      GET: withId('/mcp/tasks/', async (c, id) => callAnswer(c, service, await service.mcpTask(id), 200)),
     },
   }
   // Before `/tasks/:id`, which takes other methods of a task of that name.
@@ -170,8 +170,6 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
   })
   return app
 }
-
-const asIs = (json: string): string => json
 
 const answer = <T>(
   c: HttpContext,

@@ -40,6 +40,17 @@ export const taskAnswer = (
   return response
 }
 
+/** As {@link taskAnswer}, of the state of an `mcp` task. */
+export const callAnswer = (
+  c: HttpContext,
+  service: Service,
+  call: Result<string>,
+  status: number,
+): Response => {
+  const id = call.ok ? (JSON.parse(call.value) as { readonly task_id: string }).task_id : ''
+  return taskAnswer(c, service, id, call, status)
+}
+
 export const getGraph = async (c: HttpContext, service: Service, id: string): Promise<Response> => {
   const wait = c.req.query('wait') === undefined ? ok(0) : waitOf(c)
   if (!wait.ok) return replyProblem(c, wait.problem)
