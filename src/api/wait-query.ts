@@ -28,7 +28,7 @@ export const waitMsIn = (ms: number, name: string): Result<number> =>
   ms >= 0 && ms <= MAX_WAIT_MS ? ok(ms) : refused('invalid', `${name} must be from 0s to 5m`)
 
 /** The body of `POST /tasks/wait`. */
-const WaitSchema = v.pipe(
+export const WaitSchema = v.pipe(
   v.custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     'an object',

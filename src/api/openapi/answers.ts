@@ -89,6 +89,8 @@ export const TaskAnswer = v.object({
 
 export const TasksAnswer = v.array(TaskAnswer)
 
+export const WaitedAnswer = v.object({ done: v.boolean(), tasks: TasksAnswer })
+
 export const WhyAnswer = v.pipe(
   v.object({
     id: text,

@@ -6,6 +6,7 @@
 import type * as v from 'valibot'
 import type { JsonObject } from '../../domain/json.ts'
 import { CancelSchema, McpCallSchema, TaskGraphSchema, TaskSchema } from '../schemas.ts'
+import { WaitSchema } from '../wait-query.ts'
 import * as answers from './answers.ts'
 import { jsonSchema } from './json-schema.ts'
 
@@ -18,6 +19,8 @@ const SCHEMAS: Readonly<Record<string, v.GenericSchema>> = {
   Submitted: answers.SubmittedAnswer,
   Task: answers.TaskAnswer,
   Tasks: answers.TasksAnswer,
+  Wait: WaitSchema,
+  Waited: answers.WaitedAnswer,
   Why: answers.WhyAnswer,
   Graph: answers.GraphAnswer,
   Graphs: answers.GraphsAnswer,
@@ -44,8 +47,21 @@ const ROUTES: Readonly<Record<string, Route>> = {
     body: 'TaskGraph',
     headers: ['Idempotency-Key', 'traceparent'],
   },
-  'GET /tasks': { is: ['Every task, oldest first.', 200, 'Tasks'], refuses: [] },
-  'GET /tasks/{id}': { is: ['A task.', 200, 'Task'], refuses: [400, 404] },
+  'GET /tasks': {
+    is: ['Every task, oldest first; with a query, a page of those that it asks for.', 200, 'Tasks'],
+    refuses: [400],
+    query: ['status', 'type', 'tool', 'graph_id', 'prefix', 'order', 'limit', 'cursor'],
+  },
+  'POST /tasks/wait': {
+    is: ['Answers when all of the tasks, or any, are over, or when the time is.', 200, 'Waited'],
+    refuses: [400, 404, 413],
+    body: 'Wait',
+  },
+  'GET /tasks/{id}': {
+    is: ['A task; with `wait`, once it is over, or that time.', 200, 'Task'],
+    refuses: [400, 404],
+    query: ['wait'],
+  },
   'DELETE /tasks/{id}': {
     is: ["Removes a task's record. What is under way goes on.", 204, ''],
     refuses: [400, 404, 503],
@@ -61,7 +77,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
     refuses: [400, 404],
   },
   'GET /graphs': { is: ['Graphs, newest first.', 200, 'Graphs'], refuses: [400], query: ['limit', 'cursor'] },
-  'GET /graphs/{id}': { is: ['How far a graph is.', 200, 'Graph'], refuses: [400, 404] },
+  'GET /graphs/{id}': {
+    is: ['How far a graph is; with `wait`, once it is over, or that time.', 200, 'Graph'],
+    refuses: [400, 404],
+    query: ['wait'],
+  },
   'DELETE /graphs/{id}': {
     is: ['Removes the records of a graph that is over.', 204, ''],
     refuses: [400, 404, 409, 503],
@@ -75,6 +95,12 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /graphs/{id}/retry': {
     is: ['Runs again what failed or was skipped.', 202, 'Graph'],
     refuses: [400, 404, 409, 503],
+  },
+  'GET /events': {
+    is: ['What happens to tasks, as it does: Server-Sent Events.', 200, 'text/event-stream'],
+    refuses: [400, 410, 503],
+    query: ['task_id', 'graph_id', 'type', 'last_event_id'],
+    headers: ['Last-Event-ID'],
   },
   'GET /health': { is: ['Whether the daemon answers.', 200, 'Health'], refuses: [] },
   'GET /metrics': {
@@ -156,7 +182,5 @@ const json = (name: string): JsonObject => ({
 
 const contentOf = (answer: string): JsonObject => {
   if (answer === '') return {}
-  return answer === 'text/plain'
-    ? { content: { 'text/plain': { schema: { type: 'string' } } } }
-    : json(answer)
+  return answer.startsWith('text/') ? { content: { [answer]: { schema: { type: 'string' } } } } : json(answer)
 }
