@@ -13,8 +13,10 @@ import type { Journal } from './journal.ts'
 import type { Pending } from './pending.ts'
 import { bounded } from './problems.ts'
 import type { GroupRecord, RecordBuffer } from './record-buffer.ts'
+import { ensureRoom } from './room.ts'
 
 export interface GroupDiskParts {
+  readonly dataDir: string
   readonly tables: Tables
   readonly journal: Journal
   readonly records: RecordBuffer
@@ -75,7 +77,8 @@ export class GroupDisk {
 
   /** Synced before the next group: what the journal has is put into tables that have this. */
   async #transaction(fill: () => void): Promise<void> {
-    const { tables, records } = this.#parts
+    const { dataDir, tables, records } = this.#parts
+    ensureRoom(dataDir, 0)
     // All is in the tables: nothing reads those records any more.
     records.recycle(records.detach())
     this.#isTransaction = true

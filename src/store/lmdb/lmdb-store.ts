@@ -45,6 +45,7 @@ import { Pending } from './pending.ts'
 import { explain, later, storeProblem } from './problems.ts'
 import { Reader } from './reader.ts'
 import { RecordBuffer } from './record-buffer.ts'
+import { ensureRoom } from './room.ts'
 import { StartNotes } from './start-notes.ts'
 import { takeOver } from './take-over.ts'
 import { Texts } from './texts.ts'
@@ -222,7 +223,14 @@ export class LmdbStore implements Store {
     const memory = new Memory(loaded.index, loaded.acceptsAlive, loaded.withGone)
     const records = new RecordBuffer()
     const onApplied = (): void => housekeeping.noteChange()
-    const pending = new Pending({ tables, journal, records, onApplied, onProblem })
+    const pending = new Pending({
+      dataDir: this.#options.dataDir,
+      tables,
+      journal,
+      records,
+      onApplied,
+      onProblem,
+    })
     const texts = new Texts(tables, pending)
     for (const task of loaded.unfinished) {
       memory.index.hold(task)
@@ -230,7 +238,7 @@ export class LmdbStore implements Store {
       memory.awaited.add(task, memory.index.accept(task.key))
     }
     const ids = new Ids(memory, texts)
-    const disk = new GroupDisk({ tables, journal, records, pending })
+    const disk = new GroupDisk({ dataDir: this.#options.dataDir, tables, journal, records, pending })
     const { nowMs, events: history = DEFAULT_HISTORY } = this.#options
     const events = new EventLog({ ...history, tables, pending, nowMs })
     const listener = (): StoreListener | null => this.#listener
@@ -281,6 +289,11 @@ const recover = async (tables: Tables, dataDir: string): Promise<Journal> => {
   const records = Journal.read(dataDir, id, last)
   try {
     last += records.length
+    if (records.length > 0)
+      ensureRoom(
+        dataDir,
+        records.reduce((sum, record) => sum + record.length, 0),
+      )
     // Synced when it returns, also what was put there before a crash and not synced: the journal begins anew after it.
     tables.root.transactionSync(() => {
       for (const record of records) for (const entry of entriesIn(record)) putEntrySync(tables, entry)

@@ -11,6 +11,7 @@ import { type Entry, goneKey, putEntry, type TableName } from './entries.ts'
 import type { Journal } from './journal.ts'
 import { bounded } from './problems.ts'
 import type { GroupRecord, RecordBuffer } from './record-buffer.ts'
+import { ensureRoom } from './room.ts'
 
 /** Entries wait this long for others. */
 const HOLD_MS = 50
@@ -49,6 +50,7 @@ class Layer {
 }
 
 export interface PendingOptions {
+  readonly dataDir: string
   readonly tables: Tables
   readonly journal: Journal
   readonly records: RecordBuffer
@@ -140,9 +142,10 @@ export class Pending {
   }
 
   async #write(layer: Layer, chunks: readonly Buffer[]): Promise<void> {
-    const { tables, journal, records, onApplied, onProblem } = this.#options
+    const { dataDir, tables, journal, records, onApplied, onProblem } = this.#options
     const { root } = tables
     try {
+      ensureRoom(dataDir, layer.bytes)
       const committed = root.batch(() => {
         for (const rows of layer.rows.values()) for (const entry of rows.values()) putEntry(tables, entry)
         part(tables.meta.put('applied', layer.last))

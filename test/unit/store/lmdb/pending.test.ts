@@ -21,6 +21,7 @@ const opened = async (t: TestContext) => {
   const records = new RecordBuffer()
   let applied = 0
   const pending = new Pending({
+    dataDir,
     tables,
     journal,
     records,
