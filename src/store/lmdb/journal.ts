@@ -15,50 +15,29 @@
  * begin: what lies there of an earlier start is not taken for a record.
  */
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fdatasync,
-  fdatasyncSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fdatasyncSync, ftruncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { crc32 } from 'node:zlib'
-import { RECORD_HEAD_BYTES } from './entries.ts'
+import {
+  FILE_BYTES,
+  HEADER_BYTES,
+  numberOf,
+  openSegment,
+  recordsIn,
+  SWITCH_BYTES,
+  seal,
+  type Segment,
+  spoil,
+  syncDirectory,
+  syncSegment,
+  writeAll,
+} from './journal-file.ts'
 
 const FILES = ['execgo.journal.0', 'execgo.journal.1'] as const
-const HEADER_BYTES = 64
-const EPOCH_AT = 56
-/** A file is made this long, and longer ones are cut to it where they can be. */
-const FILE_BYTES = 1024 * 1024
-/** Past this the other file is written, where it may be. */
-const SWITCH_BYTES = 4 * 1024 * 1024
 /** Most bytes that wait for the database to be synced. */
 const MOST_BYTES = 512 * 1024 * 1024
 /** A disk that takes longer is not waited for in this thread, and not tried again so for a while. */
 const QUICK_MS = 3
 const NOT_QUICK_FOR_MS = 5000
-const MAGIC = 0x31_4a_58_45
-
-const syncFile = promisify(fdatasync)
-
-interface Segment {
-  readonly file: number
-  /** Where the next record goes. */
-  end: number
-  /** How long the file is. */
-  size: number
-  /** The number of its last record, 0 for none. */
-  last: number
-  /** Not synced since the last record. */
-  isDirty: boolean
-}
 
 export class Journal {
   readonly #segments: readonly [Segment, Segment]
@@ -99,7 +78,7 @@ export class Journal {
   /** Begins anew: the database has all records so far, synced. @param last the number of the last one */
   static open(dataDir: string, databaseId: string, last: number): Journal {
     const epoch = randomBytes(4).readUInt32LE()
-    const open = (name: string): Segment => openSegment(join(dataDir, name), headerOf(databaseId, epoch))
+    const open = (name: string): Segment => openSegment(join(dataDir, name), databaseId, epoch)
     const journal = new Journal([open(FILES[0]), open(FILES[1])], epoch, last)
     syncDirectory(dataDir)
     return journal
@@ -221,98 +200,3 @@ export class Journal {
 }
 
 const ignore = (): void => {}
-
-const numberOf = (record: Buffer): number => record.readDoubleLE(8)
-
-const checksum = (record: Buffer, epoch: number): number =>
-  crc32(record.subarray(RECORD_HEAD_BYTES), crc32(record.subarray(0, 16), epoch))
-
-const seal = (record: Buffer, number: number, epoch: number): void => {
-  record.writeUInt32LE(MAGIC, 0)
-  record.writeUInt32LE(record.length, 4)
-  record.writeDoubleLE(number, 8)
-  record.writeUInt32LE(checksum(record, epoch), 16)
-  record.writeUInt32LE(0, 20)
-}
-
-const syncSegment = async (segment: Segment): Promise<void> => {
-  if (!segment.isDirty) return
-  segment.isDirty = false
-  try {
-    await syncFile(segment.file)
-  } catch (error) {
-    segment.isDirty = true
-    throw error
-  }
-}
-
-const spoil = ({ file, end }: Segment): void => {
-  try {
-    writeSync(file, Buffer.alloc(RECORD_HEAD_BYTES), 0, RECORD_HEAD_BYTES, end)
-  } catch {
-    // The disk takes nothing at all: the next record takes its place, or it is torn.
-  }
-}
-
-const writeAll = (file: number, bytes: Buffer, at: number): void => {
-  for (let done = 0; done < bytes.length; )
-    done += writeSync(file, bytes, done, bytes.length - done, at + done)
-}
-
-const headerOf = (databaseId: string, epoch: number): Buffer => {
-  const header = Buffer.alloc(HEADER_BYTES)
-  header.write(databaseId, 'latin1')
-  header.writeUInt32LE(epoch, EPOCH_AT)
-  return header
-}
-
-const openSegment = (path: string, header: Buffer): Segment => {
-  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
-  const found = fstatSync(file).size
-  writeAll(file, header, 0)
-  if (found > SWITCH_BYTES * 2) ftruncateSync(file, FILE_BYTES)
-  if (found < FILE_BYTES) {
-    writeAll(file, Buffer.alloc(FILE_BYTES - HEADER_BYTES), HEADER_BYTES)
-    fsyncSync(file)
-  }
-  return { file, end: HEADER_BYTES, size: fstatSync(file).size, last: 0, isDirty: false }
-}
-
-/** So that the names of new files survive the machine, where the system can do that. */
-const syncDirectory = (path: string): void => {
-  const directory = openSync(path, 'r')
-  try {
-    fsyncSync(directory)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
-  } finally {
-    closeSync(directory)
-  }
-}
-
-/** The records of a file, in order, up to the first that is torn. */
-const recordsIn = (path: string, databaseId: string): Buffer[] => {
-  const bytes = readWhole(path)
-  const records: Buffer[] = []
-  if (bytes.length < HEADER_BYTES) return records
-  const epoch = bytes.readUInt32LE(EPOCH_AT)
-  if (!bytes.subarray(0, HEADER_BYTES).equals(headerOf(databaseId, epoch))) return records
-  for (let at = HEADER_BYTES; at + RECORD_HEAD_BYTES <= bytes.length; ) {
-    const length = bytes.readUInt32LE(at + 4)
-    if (bytes.readUInt32LE(at) !== MAGIC || length < RECORD_HEAD_BYTES || at + length > bytes.length) break
-    const record = bytes.subarray(at, at + length)
-    if (checksum(record, epoch) !== record.readUInt32LE(16)) break
-    records.push(record)
-    at += length
-  }
-  return records
-}
-
-const readWhole = (path: string): Buffer => {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
-    throw error
-  }
-}

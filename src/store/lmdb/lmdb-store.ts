@@ -31,13 +31,12 @@ import type {
 } from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
-import { entriesIn, putEntrySync } from './entries.ts'
 import { type EventHistory, EventLog } from './event-log.ts'
 import { GroupCommit } from './group-commit.ts'
 import { GroupDisk } from './group-disk.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
 import { Ids } from './ids.ts'
-import { Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { load } from './load.ts'
 import { type DataDirLock, lockDataDir } from './lock.ts'
 import { Memory } from './memory.ts'
@@ -45,7 +44,7 @@ import { Pending } from './pending.ts'
 import { explain, later, storeProblem } from './problems.ts'
 import { Reader } from './reader.ts'
 import { RecordBuffer } from './record-buffer.ts'
-import { ensureRoom } from './room.ts'
+import { recover } from './recover.ts'
 import { StartNotes } from './start-notes.ts'
 import { takeOver } from './take-over.ts'
 import { Texts } from './texts.ts'
@@ -279,29 +278,6 @@ export class LmdbStore implements Store {
     open.notes.close()
     open.journal.close()
     await open.lock.release()
-  }
-}
-
-/** Takes into the tables what the journal has and they do not: a crash came between. */
-const recover = async (tables: Tables, dataDir: string): Promise<Journal> => {
-  const id = String(tables.meta.get('id'))
-  let last = Number(tables.meta.get('applied') ?? 0)
-  const records = Journal.read(dataDir, id, last)
-  try {
-    last += records.length
-    if (records.length > 0)
-      ensureRoom(
-        dataDir,
-        records.reduce((sum, record) => sum + record.length, 0),
-      )
-    // Synced when it returns, also what was put there before a crash and not synced: the journal begins anew after it.
-    tables.root.transactionSync(() => {
-      for (const record of records) for (const entry of entriesIn(record)) putEntrySync(tables, entry)
-      tables.meta.putSync('applied', last)
-    })
-    return Journal.open(dataDir, id, last)
-  } catch (error) {
-    throw await storeProblem(error, dataDir)
   }
 }
 
