@@ -8,12 +8,12 @@ import { planGraph } from '../domain/graph.ts'
 import { type Graph, graphIdOf, keyOfGraphId } from '../domain/graph-record.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Limits } from '../domain/limits.ts'
-import { DEFAULT_PRIORITY, type Progress } from '../domain/task.ts'
-import { progressJson } from '../domain/task-json.ts'
-import { goDuration, rfc3339 } from '../domain/time.ts'
+import { DEFAULT_PRIORITY } from '../domain/task.ts'
+import { goDuration } from '../domain/time.ts'
 import type { Metrics } from '../scheduler/counters.ts'
 import type { Accepted, Submission } from '../scheduler/submit.ts'
 import type { Durability, StoreReader } from '../store/store.ts'
+import { acceptedCallJson, callStateJson } from './call-json.ts'
 import { type GraphView, graphView } from './graph-view.ts'
 import type { McpCall, SubmittedGraph } from './schemas.ts'
 import { type WhyAnswer, type WhyUnfinished, whyTask } from './why.ts'
@@ -291,33 +291,6 @@ const answerOf = ({ tasks }: SubmittedGraph, { graph, tasks: accepted }: Accepte
   return graph === null
     ? { accepted: accepted.length, task_ids: ids }
     : { accepted: accepted.length, task_ids: ids, graph_id: graphIdOf(graph.key) }
-}
-
-const acceptedCallJson = (
-  id: string,
-  handleId: string,
-  atMs: number,
-  progress: readonly Progress[],
-): string =>
-  `{"task_id":${JSON.stringify(id)},"status":"accepted","handle_id":"${handleId}","progress":${progressJson(progress)},"started_at":"${rfc3339(atMs)}"}`
-
-/** A task's text in the shape of `GET /mcp/tasks/{handle}`. */
-const callStateJson = (handleId: string, json: string): string => {
-  const task = JSON.parse(json) as JsonObject
-  const runtime = (task['runtime'] ?? {}) as JsonObject
-  return JSON.stringify({
-    task_id: task['id'],
-    status: runtime['status'] ?? 'accepted',
-    handle_id: handleId,
-    output: runtime['output'] ?? undefined,
-    details: runtime['details'] ?? undefined,
-    progress: task['progress'],
-    started_at: runtime['started_at'] ?? task['created_at'],
-    finished_at: runtime['finished_at'],
-    duration_ms: runtime['duration_ms'],
-    attempt: runtime['attempt'],
-    error: runtime['error'],
-  })
 }
 
 const foundTask = (id: string, json: string | null): Result<string> =>
