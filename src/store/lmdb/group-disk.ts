@@ -38,20 +38,21 @@ export class GroupDisk {
    */
   open(fill: () => void, takesAway: boolean): Written {
     const { pending } = this.#parts
-    if (pending.problem !== null) throw pending.problem
     if (pending.waitingBytes > MOST_WAITING_BYTES)
       throw new Error(`the database is ${pending.waitingBytes} bytes behind the journal`)
     if (takesAway) {
       const written = pending.drain().then(() => this.#transaction(fill))
       return { committed: written, flushed: written }
     }
-    const committed = new Promise<void>((resolve) =>
-      setImmediate(() => {
-        this.#isSynced = false
-        fill()
-        resolve()
-      }),
-    )
+    const write = (): void => {
+      this.#isSynced = false
+      fill()
+    }
+    const committed =
+      pending.problem === null
+        ? new Promise<void>((resolve) => setImmediate(() => resolve(write())))
+        : // The journal would only grow. But the disk may be well again, and nobody waits longer than that takes.
+          pending.retry().then(write)
     return { committed, flushed: committed.then(() => (this.#isSynced ? undefined : this.#sync())) }
   }
 

@@ -67,6 +67,8 @@ export class Pending {
   #timer: NodeJS.Timeout | null = null
   /** The transaction under way. */
   #written: Promise<void> = Promise.resolve()
+  /** Tries again what failed; `null` where nothing did, or a try is under way. */
+  #retry: (() => void) | null = null
   /** Why the last transaction failed, `null` where it did not: nothing should be added then. */
   problem: unknown = null
 
@@ -102,8 +104,16 @@ export class Pending {
         if (value !== null) yield [key as number, value]
   }
 
+  /** Tries the transaction that failed again, now. @throws where it fails once more */
+  async retry(): Promise<void> {
+    this.#retry?.()
+    await this.#written
+    if (this.problem !== null) throw this.problem
+  }
+
   /** Resolves when the tables have all that was added. @throws where they cannot be written */
   async drain(): Promise<void> {
+    if (this.problem !== null) await this.retry()
     while (this.#applying !== null || this.#filling.last > 0) {
       if (this.#applying === null) this.#apply()
       await this.#written
@@ -141,6 +151,12 @@ export class Pending {
     this.#written = this.#write(layer, chunks)
   }
 
+  #again(layer: Layer, chunks: readonly Buffer[]): void {
+    this.stop()
+    this.#retry = null
+    this.#written = this.#write(layer, chunks)
+  }
+
   async #write(layer: Layer, chunks: readonly Buffer[]): Promise<void> {
     const { dataDir, tables, journal, records, onApplied, onProblem } = this.#options
     const { root } = tables
@@ -158,13 +174,12 @@ export class Pending {
         onProblem(error, 'the database could not be written (the journal has everything)')
       this.problem = error
       this.stop()
-      this.#timer = setTimeout(() => {
-        this.#timer = null
-        this.#written = this.#write(layer, chunks)
-      }, AGAIN_AFTER_MS)
+      this.#timer = setTimeout(() => this.#again(layer, chunks), AGAIN_AFTER_MS)
+      this.#retry = () => this.#again(layer, chunks)
       return
     }
     this.problem = null
+    this.#retry = null
     this.#applying = null
     records.recycle(chunks)
     onApplied()
