@@ -23,9 +23,8 @@ import {
   type Outcome,
   type SessionStart,
   type ToWorker,
-  assignmentsIn,
-  outcomeRows,
 } from '../src/pool/messages.ts'
+import { assignmentsIn, outcomeRows } from '../src/pool/rows.ts'
 import { Attempt, type Surroundings } from './attempt.ts'
 import type { Choice } from './process/choose-starter.ts'
 import type { ProcessStarter } from './process/starter.ts'

@@ -6,7 +6,7 @@
 import * as v from 'valibot'
 import { type Result, ok, refused } from '../domain/errors.ts'
 import { tooManyTasks } from '../domain/graph.ts'
-import { type JsonObject, isJsonObject } from '../domain/json.ts'
+import { type JsonObject, areSame, isJsonObject } from '../domain/json.ts'
 import { isDeeperThan } from '../domain/json-depth.ts'
 import { DEFAULT_LIMITS } from '../domain/limits.ts'
 import { DEFAULT_PRIORITY, type RunIf, type SubmittedTask } from '../domain/task.ts'
@@ -129,8 +129,9 @@ export const parseGraph = (value: unknown, limits = DEFAULT_LIMITS): Result<Subm
   if (!parsed.ok) return parsed
   const parsedTasks = parsed.value?.tasks ?? []
   return written(() => {
-    const tasks = parsedTasks.map(submittedTask)
-    for (const [place, { paramsJson, inputJson }] of tasks.entries()) {
+    const tasks = submittedTasks(parsedTasks)
+    for (let place = 0; place < tasks.length; place++) {
+      const { paramsJson, inputJson } = tasks[place]!
       if (!paramsJson.includes('null') && !inputJson.includes('null')) continue
       const { params, input } = parsedTasks[place]!
       const problem = infinityIn({ params, input }, `tasks[${place}]`)
@@ -187,18 +188,30 @@ const infinityIn = (value: unknown, path: string): ReturnType<typeof refused> | 
 const isPlain = (value: unknown): boolean =>
   typeof value === 'number' ? Number.isFinite(value) : typeof value !== 'object' || value === null
 
-const submittedTask = (task: TaskInput): SubmittedTask => {
-  const submitted = asSubmitted(task)
+const submittedTasks = (tasks: readonly TaskInput[]): SubmittedTask[] => {
+  const submitted: SubmittedTask[] = []
+  // Those of a layer wait for the same tasks: they share one list.
+  let dependsOn: readonly string[] = []
+  for (const task of tasks) {
+    const own = task.depends_on ?? []
+    if (!areSame(own, dependsOn)) dependsOn = own
+    submitted.push(submittedTask(task, dependsOn))
+  }
+  return submitted
+}
+
+const submittedTask = (task: TaskInput, dependsOn: readonly string[]): SubmittedTask => {
+  const submitted = asSubmitted(task, dependsOn)
   return Number.isNaN(submitted.runAtMs) ? { ...submitted, runAtText: task.run_at ?? '' } : submitted
 }
 
-const asSubmitted = (task: TaskInput): SubmittedTask => ({
+const asSubmitted = (task: TaskInput, dependsOn: readonly string[]): SubmittedTask => ({
   id: task.id ?? '',
   type: task.type ?? '',
   paramsJson: jsonText(task.params),
   inputJson: jsonText(task.input),
   annotationsJson: jsonText(task.annotations),
-  dependsOn: task.depends_on ?? [],
+  dependsOn,
   retry: task.retry ?? 0,
   timeoutMs: task.timeout ?? 0,
   toolName: task.tool_name ?? '',
@@ -248,7 +261,7 @@ const describe = (value: unknown): string => {
 export const parseJson = (body: string, levels = DEFAULT_LIMITS.jsonDepth): Result<unknown> => {
   try {
     const value: unknown = JSON.parse(body)
-    return isDeeperThan(body, levels)
+    return isDeeperThan(value, levels)
       ? refused('invalid', `invalid JSON: nested more than ${levels} levels deep`)
       : ok(value)
   } catch (error) {

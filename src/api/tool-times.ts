@@ -8,25 +8,39 @@ const MOST_TOOLS = 1000
 const MAX_SECONDS = 3600
 
 export class ToolTimes {
-  /** Milliseconds. */
-  readonly #averages = new Map<string, number>()
+  readonly #averages = new Map<string, { ms: number }>()
+  /** The one that was asked for last: tasks of a tool come together. */
+  #lastName = ''
+  #last: { ms: number } | null = null
 
   onOver(tasks: readonly Task[]): void {
     for (const task of tasks) {
       // What was refused or skipped says nothing of how long the tool takes.
       if (task.phase !== 'success' || task.envelope === null) continue
-      const name = toolOf(task)
       const tookMs = task.envelope.finishedMs - task.envelope.startedMs
-      const average = this.#averages.get(name)
-      if (average !== undefined) this.#averages.set(name, average + (tookMs - average) * WEIGHT)
-      else if (this.#averages.size < MOST_TOOLS) this.#averages.set(name, tookMs)
+      const average = this.#averageOf(toolOf(task), tookMs)
+      if (average !== null) average.ms += (tookMs - average.ms) * WEIGHT
     }
   }
 
   /** Whole seconds after which it is worth asking again. */
   retryAfterS(task: Task): number {
-    const seconds = Math.ceil((this.#averages.get(toolOf(task)) ?? 0) / 1000)
+    const seconds = Math.ceil((this.#averages.get(toolOf(task))?.ms ?? 0) / 1000)
     return Math.min(MAX_SECONDS, Math.max(1, seconds))
+  }
+
+  /** `null` where there are too many already. */
+  #averageOf(name: string, firstMs: number): { ms: number } | null {
+    if (name === this.#lastName && this.#last !== null) return this.#last
+    let average = this.#averages.get(name)
+    if (average === undefined) {
+      if (this.#averages.size >= MOST_TOOLS) return null
+      average = { ms: firstMs }
+      this.#averages.set(name, average)
+    }
+    this.#lastName = name
+    this.#last = average
+    return average
   }
 }
 

@@ -97,11 +97,22 @@ const linkDependents = (
   places: ReadonlyMap<string, number>,
   dependents: (number[] | null)[],
 ): string => {
+  // Where the tasks are that the last one waits for: its neighbours mostly wait for the same.
+  let lastIds: readonly string[] = []
+  let lastPlaces: number[] = []
   for (let place = 0; place < tasks.length; place++) {
     const task = tasks[place]!
-    for (const id of task.dependsOn) {
-      const dependency = places.get(id)
-      if (dependency === undefined) return `task ${quote(task.id)} depends on unknown task ${quote(id)}`
+    if (task.dependsOn !== lastIds) {
+      lastIds = task.dependsOn
+      lastPlaces = []
+      for (const id of lastIds) {
+        const dependency = places.get(id)
+        if (dependency === undefined) return `task ${quote(task.id)} depends on unknown task ${quote(id)}`
+        if (dependency === place) return `task ${quote(task.id)} cannot depend on itself`
+        lastPlaces.push(dependency)
+      }
+    }
+    for (const dependency of lastPlaces) {
       if (dependency === place) return `task ${quote(task.id)} cannot depend on itself`
       const list = dependents[dependency]
       if (list == null) dependents[dependency] = [place]

@@ -1,29 +1,20 @@
 /** How deep JSON is nested. */
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-
-/** Whether arrays and objects lie in one another more than `levels` deep. `json` was parsed: it is known to be JSON. */
-export const isDeeperThan = (json: string, levels: number): boolean => {
-  // Each level takes two brackets.
-  if (json.length < 2 * (levels + 1)) return false
-  let depth = 0
-  for (let at = 0; at < json.length; at++) {
-    const char = json.charCodeAt(at)
-    if (char === QUOTE) at = endOfString(json, at)
-    else if (char === 0x7b || char === 0x5b) {
-      if (++depth > levels) return true
-    } else if (char === 0x7d || char === 0x5d) depth--
+/** Whether arrays and objects lie in one another more than `levels` deep, in what JSON.parse made. */
+export const isDeeperThan = (value: unknown, levels: number): boolean => {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++)
+      if (isNested(value[at]) && isDeeperThan(value[at], levels - 1)) return true
+    return false
+  }
+  const object = value as Readonly<Record<string, unknown>>
+  for (const key in object) {
+    const item = object[key]
+    if (isNested(item) && isDeeperThan(item, levels - 1)) return true
   }
   return false
 }
 
-/** The place of the quote that ends the string which begins at `start`. */
-const endOfString = (json: string, start: number): number => {
-  for (let end = start; ; ) {
-    end = json.indexOf('"', end + 1)
-    let before = end - 1
-    while (json.charCodeAt(before) === BACKSLASH) before--
-    if ((end - before) % 2 === 1) return end
-  }
-}
+const isNested = (value: unknown): boolean => typeof value === 'object' && value !== null

@@ -8,19 +8,27 @@ export type JsonObject = { [key: string]: Json }
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Text of which JSON is the text itself in quotes. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/** A short text as JSON: ids and names mostly need no more than quotes, which costs half of writing them. */
+export const textJson = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
+
 let keptIds: readonly string[] = []
 let keptIdsJson = '[]'
 
 /** Ids as a JSON array. The last text is kept: the tasks of a layer wait for the same ones. */
 export const idsJson = (ids: readonly string[]): string => {
-  if (!isSame(ids, keptIds)) {
+  if (!areSame(ids, keptIds)) {
     keptIdsJson = JSON.stringify(ids)
     keptIds = ids
   }
   return keptIdsJson
 }
 
-const isSame = (ids: readonly string[], others: readonly string[]): boolean => {
+/** Whether two lists name the same in the same order. */
+export const areSame = (ids: readonly string[], others: readonly string[]): boolean => {
+  if (ids === others) return true
   if (ids.length !== others.length) return false
   for (let at = 0; at < ids.length; at++) if (ids[at] !== others[at]) return false
   return true

@@ -4,7 +4,7 @@
  * @see contract A3
  */
 import { graphIdOf } from './graph-record.ts'
-import { idsJson } from './json.ts'
+import { areSame, idsJson, textJson } from './json.ts'
 import { type Status, isOver, statusOf } from './lifecycle.ts'
 import type { Envelope } from './runtime.ts'
 import { DEFAULT_PRIORITY, type Progress, type Task } from './task.ts'
@@ -21,34 +21,163 @@ export const liveTaskJson = (task: Task): string => {
 }
 
 /** A task that is over, with what it came to. */
-export const finishedTaskJson = (task: Task): string => {
-  const envelope = task.envelope
-  return envelope === null
-    ? `${head(task)},"status":"${task.phase}"${errorPart(task)}${attemptPart(task)}${tail(task)}`
-    : `${head(task)},"status":"${task.phase}","run_status":"${envelope.status}"${
-        envelope.outputJson === '' || envelope.outputJson === 'null' ? '' : `,"result":${envelope.outputJson}`
-      }${errorPart(task)},"runtime":${runtimeJson(task, envelope)}${tail(task)}`
+export const finishedTaskJson = (task: Task): string => head(task) + ending(task)
+
+const head = (task: Task): string => `{"id":${textJson(task.id)}${fields(task)}`
+
+// Neighbours in a graph mostly differ by nothing but their ids: what follows was made for the one before.
+
+/** What of a task's fields the kept text was made of; nothing in it is out of the ordinary. */
+interface KeptFields {
+  type: string
+  toolName: string
+  executionCategory: string
+  paramsJson: string
+  inputJson: string
+  annotationsJson: string
+  dependsOn: readonly string[]
+  text: string
+}
+const keptFields: KeptFields = {
+  type: '',
+  toolName: '',
+  executionCategory: '',
+  paramsJson: '',
+  inputJson: '',
+  annotationsJson: '',
+  dependsOn: [],
+  text: '',
 }
 
-const head = (task: Task): string => {
+/** Whether the text is short enough to be kept. */
+const MOST_KEPT = 4096
+
+/** What was submitted, behind the id. */
+const fields = (task: Task): string => {
+  const { type, toolName, executionCategory, inputJson, annotationsJson, dependsOn } = task
   // An `os` task given only `input` shows it under `params` too, once it ran.
-  const params = task.paramsJson || (task.type === 'os' && task.startedMs > 0 ? task.inputJson : '')
-  let json = `{"id":${JSON.stringify(task.id)},"type":"${task.type}"`
-  if (params !== '') json += `,"params":${params}`
-  if (task.dependsOn.length > 0) json += `,"depends_on":${idsJson(task.dependsOn)}`
-  if (task.retry > 0) json += `,"retry":${task.retry}`
-  if (task.timeoutMs > 0) json += `,"timeout":${task.timeoutMs}`
-  if (task.toolName !== '') json += `,"tool_name":${JSON.stringify(task.toolName)}`
-  if (task.inputJson !== '') json += `,"input":${task.inputJson}`
-  if (task.annotationsJson !== '') json += `,"annotations":${task.annotationsJson}`
-  if (task.priority !== DEFAULT_PRIORITY) json += `,"priority":${task.priority}`
-  if (task.runAtMs > 0) json += `,"run_at":"${new Date(task.runAtMs).toISOString()}"`
-  if (task.allowFailure) json += ',"allow_failure":true'
-  if (task.runIf !== 'success') json += `,"run_if":"${task.runIf}"`
-  if (task.executionCategory !== '') json += `,"execution_category":"os"`
-  if (task.handleId !== '') json += `,"handle_id":"${task.handleId}"`
-  if (task.progress.length > 0) json += `,"progress":${progressJson(task.progress)}`
-  return json
+  const paramsJson = task.paramsJson || (type === 'os' && task.startedMs > 0 ? inputJson : '')
+  if (hasRareFields(task)) return newFields(task, paramsJson)
+  const isKept =
+    keptFields.type === type &&
+    keptFields.toolName === toolName &&
+    keptFields.executionCategory === executionCategory &&
+    keptFields.paramsJson === paramsJson &&
+    keptFields.inputJson === inputJson &&
+    keptFields.annotationsJson === annotationsJson &&
+    areSame(keptFields.dependsOn, dependsOn)
+  if (isKept) return keptFields.text
+  const text = newFields(task, paramsJson)
+  if (text.length <= MOST_KEPT)
+    Object.assign(keptFields, {
+      type,
+      toolName,
+      executionCategory,
+      paramsJson,
+      inputJson,
+      annotationsJson,
+      dependsOn,
+      text,
+    })
+  return text
+}
+
+/** Whether a task shows something that most do not. */
+export const hasRareFields = (task: Task): boolean =>
+  task.retry + task.timeoutMs + task.runAtMs !== 0 ||
+  task.priority !== DEFAULT_PRIORITY ||
+  task.allowFailure ||
+  task.runIf !== 'success' ||
+  task.handleId !== '' ||
+  task.progress.length > 0
+
+const newFields = (task: Task, paramsJson: string): string => {
+  const parts = [`,"type":"${task.type}"`]
+  if (paramsJson !== '') parts.push(',"params":', paramsJson)
+  if (task.dependsOn.length > 0) parts.push(',"depends_on":', idsJson(task.dependsOn))
+  if (task.retry > 0) parts.push(`,"retry":${task.retry}`)
+  if (task.timeoutMs > 0) parts.push(`,"timeout":${task.timeoutMs}`)
+  if (task.toolName !== '') parts.push(',"tool_name":', textJson(task.toolName))
+  if (task.inputJson !== '') parts.push(',"input":', task.inputJson)
+  if (task.annotationsJson !== '') parts.push(',"annotations":', task.annotationsJson)
+  if (task.priority !== DEFAULT_PRIORITY) parts.push(`,"priority":${task.priority}`)
+  if (task.runAtMs > 0) parts.push(`,"run_at":"${new Date(task.runAtMs).toISOString()}"`)
+  if (task.allowFailure) parts.push(',"allow_failure":true')
+  if (task.runIf !== 'success') parts.push(`,"run_if":"${task.runIf}"`)
+  if (task.executionCategory !== '') parts.push(',"execution_category":"os"')
+  if (task.handleId !== '') parts.push(`,"handle_id":"${task.handleId}"`)
+  if (task.progress.length > 0) parts.push(',"progress":', progressJson(task.progress))
+  // In one piece, which is quicker to copy than what `+` makes.
+  return parts.join('')
+}
+
+/** Of which task and which success the kept text was made. */
+interface KeptEnding {
+  graphKey: number
+  createdMs: number
+  updatedMs: number
+  attempt: number
+  outputJson: string
+  detailsJson: string
+  startedMs: number
+  finishedMs: number
+  text: string
+}
+const keptEnding: KeptEnding = {
+  graphKey: -1,
+  createdMs: 0,
+  updatedMs: 0,
+  attempt: 0,
+  outputJson: '',
+  detailsJson: '',
+  startedMs: 0,
+  finishedMs: 0,
+  text: '',
+}
+
+/** What a task came to, and the rest. */
+const ending = (task: Task): string => {
+  const { envelope, updatedMs, createdMs, attempt } = task
+  if (envelope === null) return `,"status":"${task.phase}"${errorPart(task)}${attemptPart(task)}${tail(task)}`
+  if (task.phase !== 'success' || task.handleId !== '' || task.error !== '') return newEnding(task, envelope)
+  const graphKey = task.graph.key
+  const { outputJson, detailsJson, startedMs, finishedMs } = envelope
+  const isKept =
+    keptEnding.graphKey === graphKey &&
+    keptEnding.updatedMs === updatedMs &&
+    keptEnding.startedMs === startedMs &&
+    keptEnding.finishedMs === finishedMs &&
+    keptEnding.createdMs === createdMs &&
+    keptEnding.attempt === attempt &&
+    keptEnding.outputJson === outputJson &&
+    keptEnding.detailsJson === detailsJson
+  if (isKept) return keptEnding.text
+  const text = newEnding(task, envelope)
+  if (text.length <= MOST_KEPT)
+    Object.assign(keptEnding, {
+      graphKey,
+      createdMs,
+      updatedMs,
+      attempt,
+      outputJson,
+      detailsJson,
+      startedMs,
+      finishedMs,
+      text,
+    })
+  return text
+}
+
+const newEnding = (task: Task, envelope: Envelope): string => {
+  const { outputJson } = envelope
+  return [
+    `,"status":"${task.phase}","run_status":"${envelope.status}"`,
+    outputJson === '' || outputJson === 'null' ? '' : `,"result":${outputJson}`,
+    errorPart(task),
+    ',"runtime":',
+    runtimeJson(task, envelope),
+    tail(task),
+  ].join('')
 }
 
 const tail = (task: Task): string =>

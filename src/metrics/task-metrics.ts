@@ -28,6 +28,9 @@ export class TaskMetrics implements Observer {
   /** By the label. */
   readonly tools = new Map(BUILT_IN.map((tool) => [tool, new ToolMetrics()]))
   readonly #other = this.tools.get(OTHER)!
+  /** The one that was asked for last: tasks of a tool come together. */
+  #lastName = OTHER
+  #last = this.#other
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
@@ -36,9 +39,9 @@ export class TaskMetrics implements Observer {
 
   ready(): void {}
 
-  started(task: Task): void {
+  started(task: Task, readyMs: number): void {
     // One that an earlier run of the daemon left was not in line all the time since.
-    this.#of(task).queueWait.add(this.#nowMs() - Math.max(task.updatedMs, this.#startedMs))
+    this.#of(task).queueWait.add(task.updatedMs - Math.max(readyMs, this.#startedMs))
   }
 
   ended(task: Task, outcome: Outcome): void {
@@ -60,7 +63,14 @@ export class TaskMetrics implements Observer {
     for (const task of tasks) this.#of(task).commit.add(nowMs - task.updatedMs)
   }
 
-  #of(task: Task): ToolMetrics {
-    return this.tools.get(task.type === 'os' ? task.toolName : task.type) ?? this.#other
+  #of({ type, toolName }: Task): ToolMetrics {
+    const name = type === 'os' ? toolName : type
+    if (name === this.#lastName) return this.#last
+    const tool = this.tools.get(name) ?? this.#other
+    if (tool !== this.#other) {
+      this.#lastName = name
+      this.#last = tool
+    }
+    return tool
   }
 }

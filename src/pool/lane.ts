@@ -21,9 +21,8 @@ import {
   type SpawnChoice,
   type ToWorker,
   type WorkerSettings,
-  assignmentRows,
-  outcomesIn,
 } from './messages.ts'
+import { assignmentRows, outcomesIn } from './rows.ts'
 
 /** How long a thread may take to say that it heard an abort. Longer, and it is stuck in a loop. */
 const ACK_WITHIN_MS = 3000
@@ -38,12 +37,18 @@ export interface LaneEvents {
   onGone(holdings: Holdings): void
 }
 
+/** Whether an attempt is on the thread, and one that is over at once. */
+type State = 0 | 1 | 2
+const ELSEWHERE = 0
+const INSTANT = 1
+const LASTING = 2
+
 const sharedInts = (length: number): Int32Array<SharedArrayBuffer> =>
   new Int32Array(new SharedArrayBuffer(4 * length))
 
 export class Lane {
-  /** Attempts on the thread, and whether they are over at once. */
-  readonly #refs = new Map<number, boolean>()
+  /** By ref, which are small: what is on the thread. */
+  readonly #states: State[] = []
   /** How many are not. */
   lasting = 0
   readonly #events: LaneEvents
@@ -77,7 +82,7 @@ export class Lane {
 
   run(assignments: readonly Dispatched[]): void {
     for (const { ref, isInstant } of assignments) {
-      this.#refs.set(ref, isInstant)
+      this.#states[ref] = isInstant ? INSTANT : LASTING
       if (!isInstant) this.lasting++
     }
     this.#post({ type: 'run', rows: assignmentRows(assignments) })
@@ -137,8 +142,8 @@ export class Lane {
 
   #report(outcomes: readonly Outcome[]): void {
     for (const { ref } of outcomes) {
-      if (this.#refs.get(ref) === false) this.lasting--
-      this.#refs.delete(ref)
+      if (this.#states[ref] === LASTING) this.lasting--
+      this.#states[ref] = ELSEWHERE
       if (this.#unanswered.size > 0) this.#answered(ref)
     }
     this.#events.onOutcomes(outcomes)
@@ -162,8 +167,11 @@ export class Lane {
     this.#isOver = true
     this.killProcesses()
     void this.#closed.then(() => this.#events.onGone(this.#holdings))
-    const refs = [...this.#refs.keys()]
-    this.#refs.clear()
+    const refs: number[] = []
+    this.#states.forEach((state, ref) => {
+      if (state !== ELSEWHERE) refs.push(ref)
+    })
+    this.#states.length = 0
     this.#events.onLost(refs, this.#culprit, this.#culprit >= 0 ? 'it did not answer an abort' : reason)
   }
 }

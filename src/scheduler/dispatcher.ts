@@ -82,8 +82,9 @@ export class Dispatcher {
     for (let task = this.#ready.first; task !== undefined; task = this.#ready.first) {
       if (this.attempts.free === 0 && !this.#mayShare(task)) break
       this.#ready.take()
-      this.#observer.started(task)
+      const readyMs = task.updatedMs
       this.#start(task)
+      this.#observer.started(task, readyMs)
     }
     this.#shared = null
     if (this.#batch.length === 0) return

@@ -5,8 +5,8 @@ import type { Outcome } from '../pool/messages.ts'
 export interface Observer {
   /** It is in line for a slot. */
   ready(task: Task): void
-  /** It is given a slot; since `updatedMs` it was ready. */
-  started(task: Task): void
+  /** It was given a slot; it was ready since `readyMs`. */
+  started(task: Task, readyMs: number): void
   /** An attempt of it came back. */
   ended(task: Task, outcome: Outcome): void
   /** Tasks that are over are about to be handed to the store. */
@@ -30,9 +30,9 @@ export const bothOf = (first: Observer, second: Observer): Observer => ({
     first.ready(task)
     second.ready(task)
   },
-  started(task) {
-    first.started(task)
-    second.started(task)
+  started(task, readyMs) {
+    first.started(task, readyMs)
+    second.started(task, readyMs)
   },
   ended(task, outcome) {
     first.ended(task, outcome)

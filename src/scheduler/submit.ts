@@ -118,8 +118,8 @@ export class Submissions {
     if (lives.unfinished + this.#beingKept + count > this.#options.maxUnfinished) return this.#full(count)
     const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing, traceparent)
     for (const { task, id } of outside) noteOutside(task, id, existing.get(id)!)
-    const replaced = this.#unfinished(tasks)
-    const accepted = { graph, tasks }
+    const replaced: Task[] = []
+    const accepted = { graph, tasks, replaced }
     this.#beingKept += count
     for (const task of tasks) this.#acceptedSince?.set(task.id, task)
     try {
@@ -167,16 +167,6 @@ export class Submissions {
     } catch (error) {
       return notKept(error)
     }
-  }
-
-  /** The tasks under way of the same ids. */
-  #unfinished(tasks: readonly Task[]): Task[] {
-    const found: Task[] = []
-    for (const { id } of tasks) {
-      const task = this.#options.store.unfinished(id)
-      if (task !== null) found.push(task)
-    }
-    return found
   }
 
   /** `task` depends on one of another graph. */

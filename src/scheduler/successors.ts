@@ -16,6 +16,7 @@ export class Successors {
 
   /** Lets a task that begins its life wait, where one of its id is still leaving: for it as for a dependency more. */
   hold(task: Task): void {
+    if (this.#leaving.size === 0) return
     const leaving = this.#leaving.get(task.id)
     // One that was cancelled while it was being kept stays as it is.
     if (leaving === undefined || isOver(task.phase)) return
@@ -27,6 +28,7 @@ export class Successors {
 
   /** `task` is over: the one that waited for its end, `null` for none. */
   nextOf(task: Task): Task | null {
+    if (this.#leaving.size === 0) return null
     const leaving = this.#leaving.get(task.id)
     if (leaving === undefined || leaving.task !== task) return null
     this.#leaving.delete(task.id)

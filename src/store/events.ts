@@ -52,7 +52,7 @@ type Run = readonly [
   graphKey: number,
   atMs: number,
   attempt: number,
-  ids: readonly string[],
+  ids: string[],
   message?: string,
 ]
 
@@ -68,15 +68,10 @@ export interface EventRecord {
 /** Makes the records of one group of commits; the next one begins with {@link begin}. */
 export class EventEncoder {
   #records: EventRecord[] = []
-  #text = ''
-  /** Events in the open record. */
+  /** Of the open record. */
+  #runs: Run[] = []
+  /** Events in it. */
   #count = 0
-  /** What the open run has in common: tasks of the same share it. */
-  #kind = -1
-  #graphKey = 0
-  #atMs = 0
-  #attempt = 0
-  #message = ''
   /** Attempts of which it was told that they began, by the keys of their tasks, until those are over. */
   readonly #begun = new Map<number, number>()
   /** How to put `#begun` back where the group is not written. */
@@ -109,7 +104,7 @@ export class EventEncoder {
 
   noted({ type, task, atMs, attempt, message }: TaskNote): void {
     if (type === 'task_started') this.#setBegun(task.key, attempt)
-    this.#add(EVENT_TYPES.indexOf(type), task.id, task.graph.key, atMs, attempt, message)
+    this.#add(EVENT_TYPES.indexOf(type), task.id, task.graph.key, atMs, attempt, shortened(message))
   }
 
   /** A task that was over runs again. */
@@ -124,44 +119,34 @@ export class EventEncoder {
     const began = task.startedMs > 0 && attempt > 0 && told !== attempt
     if (told !== undefined) this.#setBegun(key, undefined)
     const kind = endKind(task) + (began ? BEGAN : 0)
-    this.#add(kind, task.id, task.graph.key, task.updatedMs, attempt, task.error)
+    this.#add(kind, task.id, task.graph.key, task.updatedMs, attempt, shortened(task.error))
   }
 
   #add(kind: number, id: string, graphKey: number, atMs: number, attempt: number, message: string): void {
     if (this.#count >= RECORD_EVENTS) this.#close()
     this.#count += kind >= BEGAN ? 2 : 1
+    const run = this.#runs.at(-1)
     const isSame =
-      kind === this.#kind &&
-      graphKey === this.#graphKey &&
-      atMs === this.#atMs &&
-      attempt === this.#attempt &&
-      message === this.#message
-    if (isSame) {
-      this.#text += `,${JSON.stringify(id)}`
-      return
-    }
-    this.#text += `${this.#kind < 0 ? '[' : `${this.#closing()},`}[${kind},${graphKey},${atMs},${attempt},[${JSON.stringify(id)}`
-    this.#kind = kind
-    this.#graphKey = graphKey
-    this.#atMs = atMs
-    this.#attempt = attempt
-    this.#message = message
+      run !== undefined &&
+      run[0] === kind &&
+      run[1] === graphKey &&
+      run[2] === atMs &&
+      run[3] === attempt &&
+      (run[5] ?? '') === message
+    if (isSame) run[4].push(id)
+    else if (message === '') this.#runs.push([kind, graphKey, atMs, attempt, [id]])
+    else this.#runs.push([kind, graphKey, atMs, attempt, [id], message])
   }
 
   #open(): void {
-    this.#text = ''
+    this.#runs = []
     this.#count = 0
-    this.#kind = -1
   }
 
   #close(): void {
     if (this.#count === 0) return
-    this.#records.push({ count: this.#count, text: `${this.#text}${this.#closing()}]` })
+    this.#records.push({ count: this.#count, text: JSON.stringify(this.#runs) })
     this.#open()
-  }
-
-  #closing(): string {
-    return this.#message === '' ? ']]' : `],${JSON.stringify(shortened(this.#message))}]`
   }
 
   #setBegun(key: number, attempt: number | undefined): void {

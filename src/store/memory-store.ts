@@ -177,8 +177,10 @@ export class MemoryStore implements Store {
     return pageOfKept(this.#tasks.values(), query)
   }
 
-  #accept({ graph, tasks }: Acceptance): void {
+  #accept({ graph, tasks, replaced }: Acceptance): void {
     for (const task of tasks) {
+      const before = this.unfinished(task.id)
+      if (before !== null) replaced?.push(before)
       this.#forget(task.id)
       this.#tasks.set(task.id, task)
       if (task.handleId !== '') this.#handles.set(task.handleId, task.id)

@@ -29,6 +29,8 @@ export interface Acceptance {
   readonly graph: Graph
   /** Their keys are the graph's and those after it, in order. */
   readonly tasks: readonly Task[]
+  /** The store puts the tasks under way of the same ids in, as it is handed this. */
+  readonly replaced?: Task[]
 }
 
 /** What is kept together, or not at all. Commits take effect in the order of their calls. */

@@ -6,7 +6,7 @@
  */
 import type { DependencyEnd } from '../../domain/dependency.ts'
 import type { Graph } from '../../domain/graph-record.ts'
-import { idsJson, type Json, type JsonObject } from '../../domain/json.ts'
+import { idsJson, type Json, type JsonObject, textJson } from '../../domain/json.ts'
 import { newTask } from '../../domain/new-task.ts'
 import { DEFAULT_PRIORITY, type RunIf, type SubmittedTask, type Task } from '../../domain/task.ts'
 
@@ -30,7 +30,7 @@ export const writePart = (sink: TextSink, graph: Graph, tasks: readonly Task[], 
 }
 
 const encodeTask = (task: Task, graph: Graph): string =>
-  `[${JSON.stringify(task.id)},"${task.type}",${JSON.stringify(task.toolName)},${task.executionCategory === '' ? 0 : 1},${
+  `[${textJson(task.id)},"${task.type}",${textJson(task.toolName)},${task.executionCategory === '' ? 0 : 1},${
     task.paramsJson || NONE
   },${task.inputJson === '' ? NONE : task.inputJson === task.paramsJson ? SAME : task.inputJson},${
     task.annotationsJson || NONE

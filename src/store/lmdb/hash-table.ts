@@ -6,8 +6,6 @@ export const hashOf = (id: string): number => {
 }
 
 const PARTS = 256
-const EMPTY = 0
-const GONE = -1
 
 /**
  * Hash → key, several keys for one hash allowed, in typed arrays. In parts by the hash's upper bits, so that growing
@@ -30,25 +28,35 @@ export class HashTable {
   }
 }
 
-/** Open addressing, linear probing. A place holds key + 1, 0 for empty, -1 for one that was removed. */
+/** Of one place: the lower and the upper half of key + 1, and the hash. All three in one line of the cache, mostly. */
+const WIDTH = 3
+const HALF = 2 ** 32
+/** The upper half where a key was removed; both are 0 where there never was one. */
+const GONE = 0xffffffff
+
+/** Open addressing, linear probing. */
 class Part {
-  #hashes = new Uint32Array(16)
-  #keys = new Float64Array(16)
+  #places = 16
+  #table = new Uint32Array(WIDTH * 16)
   /** Places that are not empty. */
   #taken = 0
   #live = 0
 
   add(hash: number, key: number): boolean {
-    if (this.#taken * 4 >= this.#keys.length * 3) this.#resize()
+    if (this.#taken * 4 >= this.#places * 3) this.#resize()
     this.#live++
-    return this.#put(hash, key + 1)
+    return this.#put(hash, (key + 1) % HALF, Math.floor((key + 1) / HALF))
   }
 
   remove(hash: number, key: number): void {
-    const mask = this.#keys.length - 1
-    for (let at = hash & mask; this.#keys[at] !== EMPTY; at = (at + 1) & mask) {
-      if (this.#keys[at] !== key + 1) continue
-      this.#keys[at] = GONE
+    const table = this.#table
+    const lower = (key + 1) % HALF
+    const upper = Math.floor((key + 1) / HALF)
+    for (let place = hash & (this.#places - 1); ; place = (place + 1) & (this.#places - 1)) {
+      const at = place * WIDTH
+      if ((table[at]! | table[at + 1]!) === 0) return
+      if (table[at] !== lower || table[at + 1] !== upper) continue
+      table[at + 1] = GONE
       this.#live--
       return
     }
@@ -56,38 +64,42 @@ class Part {
 
   find(hash: number): readonly number[] {
     let found: number[] | null = null
-    const mask = this.#keys.length - 1
-    for (let at = hash & mask; this.#keys[at] !== EMPTY; at = (at + 1) & mask) {
-      if (this.#hashes[at] !== hash || this.#keys[at] === GONE) continue
+    const table = this.#table
+    for (let place = hash & (this.#places - 1); ; place = (place + 1) & (this.#places - 1)) {
+      const at = place * WIDTH
+      const lower = table[at]!
+      const upper = table[at + 1]!
+      if ((lower | upper) === 0) return found ?? NONE
+      if (table[at + 2] !== hash || upper === GONE) continue
       found ??= []
-      found.push(this.#keys[at]! - 1)
+      found.push(upper * HALF + lower - 1)
     }
-    return found ?? NONE
   }
 
   /** Returns whether the hash was met on the way to an empty place: all that have it are on that way. */
-  #put(hash: number, stored: number): boolean {
-    const mask = this.#keys.length - 1
+  #put(hash: number, lower: number, upper: number): boolean {
+    const table = this.#table
     let isKnown = false
-    let at = hash & mask
-    for (; this.#keys[at] !== EMPTY; at = (at + 1) & mask) {
-      if (this.#hashes[at] === hash && this.#keys[at] !== GONE) isKnown = true
+    let at = (hash & (this.#places - 1)) * WIDTH
+    for (; (table[at]! | table[at + 1]!) !== 0; at = at + WIDTH === table.length ? 0 : at + WIDTH) {
+      if (table[at + 2] === hash && table[at + 1] !== GONE) isKnown = true
     }
-    this.#keys[at] = stored
-    this.#hashes[at] = hash
+    table[at] = lower
+    table[at + 1] = upper
+    table[at + 2] = hash
     this.#taken++
     return isKnown
   }
 
   #resize(): void {
-    const hashes = this.#hashes
-    const keys = this.#keys
-    const size = this.#live * 2 >= keys.length ? keys.length * 2 : keys.length
-    this.#hashes = new Uint32Array(size)
-    this.#keys = new Float64Array(size)
+    const table = this.#table
+    if (this.#live * 2 >= this.#places) this.#places *= 2
+    this.#table = new Uint32Array(WIDTH * this.#places)
     this.#taken = 0
-    for (let at = 0; at < keys.length; at++) {
-      if (keys[at]! > 0) this.#put(hashes[at]!, keys[at]!)
+    for (let at = 0; at < table.length; at += WIDTH) {
+      const lower = table[at]!
+      const upper = table[at + 1]!
+      if ((lower | upper) !== 0 && upper !== GONE) this.#put(table[at + 2]!, lower, upper)
     }
   }
 }

@@ -17,11 +17,14 @@ export class Ids {
    * A graph was handed in: its tasks are found by their ids from now on, so that one that comes next finds what it
    * replaces. Returns whether they replace something themselves.
    */
-  announce({ graph, tasks }: Acceptance): boolean {
+  announce({ graph, tasks, replaced }: Acceptance): boolean {
     let replaces = false
     for (const task of tasks) {
       const mayReplace = this.#memory.index.add(task)
-      if (mayReplace) replaces ||= this.#hasOther(task.key, task.id)
+      if (!mayReplace) continue
+      replaces ||= this.#hasOther(task.key, task.id)
+      const before = this.#memory.index.taskOf(task.id, task.key)
+      if (before !== null) replaced?.push(before)
     }
     this.#memory.addGraph(graph)
     return replaces

@@ -12,9 +12,9 @@ import {
   writeEntryHead,
 } from './entries.ts'
 
-const CHUNK_BYTES = 256 * 1024
+const CHUNK_BYTES = 1024 * 1024
 /** Chunks that are kept for later. */
-const MOST_SPARE = 16
+const MOST_SPARE = 8
 /** Text is gathered up to this length: fewer and larger pieces are encoded faster, short ones die young. */
 const PIECE_UNITS = 16 * 1024
 

@@ -152,11 +152,11 @@ export class TaskIndex {
     }
   }
 
-  /** The newest task of this id that was not dropped. */
-  taskOf(id: string): Task | null {
+  /** The newest task of this id that was not dropped, but for the one with this key. */
+  taskOf(id: string, but = -1): Task | null {
     let newest: Task | null = null
     for (const key of this.#table.find(hashOf(id))) {
-      const task = this.task(key)
+      const task = key === but ? null : this.task(key)
       if (task !== null && task.id === id && (newest === null || task.key > newest.key)) newest = task
     }
     return newest

@@ -7,13 +7,16 @@ const depthOf = (value: unknown): number =>
   typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0
 
 test('as deep as arrays and objects lie in one another', () => {
-  assert.equal(isDeeperThan('[[[]]]', 3), false)
-  assert.equal(isDeeperThan('[[[]]]', 2), true)
-  assert.equal(isDeeperThan('[[],[[]],{"a":{}}]', 3), false)
-  assert.equal(isDeeperThan('[[],[[]],{"a":[{}]}]', 3), true)
-  assert.equal(isDeeperThan('["[[[[[[[[", "\\"[[[", "\\\\", "\\\\\\"[[["]', 1), false)
-  assert.equal(isDeeperThan('["\\\\", [1]]', 1), true)
-  assert.equal(isDeeperThan('"[[[[[["', 1), false)
+  assert.equal(isDeeperThan(JSON.parse('[[[]]]'), 3), false)
+  assert.equal(isDeeperThan(JSON.parse('[[[]]]'), 2), true)
+  assert.equal(isDeeperThan(JSON.parse('[[],[[]],{"a":{}}]'), 3), false)
+  assert.equal(isDeeperThan(JSON.parse('[[],[[]],{"a":[{}]}]'), 3), true)
+  assert.equal(isDeeperThan(JSON.parse('["[[[[[[[[", "\\"[[[", "\\\\", "\\\\\\"[[["]'), 1), false)
+  assert.equal(isDeeperThan(JSON.parse('["\\\\", [1]]'), 1), true)
+  assert.equal(isDeeperThan(JSON.parse('"[[[[[["'), 1), false)
+  assert.equal(isDeeperThan(JSON.parse('{"__proto__":{"constructor":[1]}}'), 3), false)
+  assert.equal(isDeeperThan(JSON.parse('{"__proto__":{"constructor":[1]}}'), 2), true)
+  assert.equal(isDeeperThan(JSON.parse(`${'['.repeat(1e6)}${']'.repeat(1e6)}`), 64), true)
 })
 
 test('of any JSON', () => {
@@ -21,8 +24,8 @@ test('of any JSON', () => {
     fc.property(fc.jsonValue({ stringUnit: 'binary', maxDepth: 8 }), (value) => {
       const depth = depthOf(value)
       const json = JSON.stringify(value)
-      assert.equal(isDeeperThan(json, depth), false)
-      if (depth > 0) assert.equal(isDeeperThan(json, depth - 1), true)
+      assert.equal(isDeeperThan(JSON.parse(json), depth), false)
+      if (depth > 0) assert.equal(isDeeperThan(JSON.parse(json), depth - 1), true)
     }),
   )
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Assignment, Outcome } from '../../../src/pool/messages.ts'
-import { assignmentRows, assignmentsIn, outcomeRows, outcomesIn } from '../../../src/pool/messages.ts'
+import { assignmentRows, assignmentsIn, outcomeRows, outcomesIn } from '../../../src/pool/rows.ts'
 
 test('assignments come out of their rows as they went in', () => {
   const first: Assignment = {
@@ -15,7 +15,17 @@ test('assignments come out of their rows as they went in', () => {
     handleId: 'mcp-1',
     traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   }
-  const all = [first, { ...first, ref: 7, handleId: '', inputJson: '' }]
+  const like = { ...first, ref: 1, taskId: 'another' }
+  const others: Partial<Assignment>[] = [
+    { graphKey: 2 },
+    { category: 'mcp' },
+    { toolName: '' },
+    { inputJson: '' },
+    { attempt: 3 },
+    { handleId: '' },
+    { traceparent: '' },
+  ]
+  const all = [first, like, ...others.flatMap((other) => [{ ...first, ...other }, like, { ...like, ref: 7 }])]
   assert.deepEqual(assignmentsIn(structuredClone(assignmentRows(all))), all)
   assert.deepEqual(assignmentsIn(assignmentRows([])), [])
 })
@@ -34,10 +44,19 @@ test('outcomes come out of their rows as they went in', () => {
     retryable: true,
     isFinal: false,
   }
-  const all: Outcome[] = [
-    first,
-    { ...first, status: 'success', retryable: false, isFinal: true },
-    { ...first, status: 'aborted', isFinal: true },
+  const like = { ...first, ref: 4, ranMs: 0.5 }
+  const others: Partial<Outcome>[] = [
+    { status: 'success' },
+    { status: 'aborted', isFinal: true },
+    { outputJson: '' },
+    { detailsJson: '' },
+    { startedMs: 0 },
+    { finishedMs: 3 },
+    { message: '' },
+    { code: 'internal' },
+    { retryable: false },
+    { isFinal: true },
   ]
+  const all = [first, like, ...others.flatMap((other) => [{ ...first, ...other }, like, { ...like, ref: 7 }])]
   assert.deepEqual(outcomesIn(structuredClone(outcomeRows(all))), all)
 })
