@@ -17,13 +17,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { isJsonObject, type JsonObject } from '../src/domain/json.ts'
-import {
-  type Assignment,
-  type FromWorker,
-  type Outcome,
-  type SessionStart,
-  type ToWorker,
-} from '../src/pool/messages.ts'
+import type { Assignment, FromWorker, Outcome, SessionStart, ToWorker } from '../src/pool/messages.ts'
 import { assignmentsIn, outcomeRows } from '../src/pool/rows.ts'
 import { Attempt, type Surroundings } from './attempt.ts'
 import type { Choice } from './process/choose-starter.ts'

@@ -47,6 +47,8 @@ export const newTask = (
     graph: identity.graph,
     // One with a time is blocked until the scheduler defers it.
     phase: submitted.dependsOn.length === 0 && runAtMs === 0 ? 'ready' : 'blocked',
+    // Beside the phase, as each end of a dependency reads both.
+    waitingFor: submitted.dependsOn.length,
     updatedMs: identity.createdMs,
     attempt: identity.attempt,
     failures: 0,
@@ -56,7 +58,6 @@ export const newTask = (
     error: '',
     isBad: false,
     ref: -1,
-    waitingFor: submitted.dependsOn.length,
     hasFailedDependency: false,
     dependents: null,
     outside: null,

@@ -17,7 +17,28 @@ export const STOP_REASONS: Readonly<Record<StopCause, string>> = {
 }
 
 /** The envelope of an attempt that its thread reported. */
-export const envelopeOf = (outcome: Outcome, stopCause: StopCause | null): Envelope => ({
+export const envelopeOf = (outcome: Outcome, stopCause: StopCause | null): Envelope =>
+  outcome.status === 'success' ? successEnvelope(outcome) : newEnvelope(outcome, stopCause)
+
+/** The last one: attempts that succeed together, with the same output, share it. */
+let lastSuccess: Envelope | null = null
+
+const successEnvelope = (outcome: Outcome): Envelope => {
+  const isLast =
+    lastSuccess !== null &&
+    lastSuccess.outputJson === outcome.outputJson &&
+    lastSuccess.detailsJson === outcome.detailsJson &&
+    lastSuccess.startedMs === outcome.startedMs &&
+    lastSuccess.finishedMs === outcome.finishedMs
+  if (isLast) return lastSuccess!
+  const envelope = newEnvelope(outcome, null)
+  lastSuccess = outcome.outputJson.length + outcome.detailsJson.length > MOST_KEPT ? null : envelope
+  return envelope
+}
+
+const MOST_KEPT = 4096
+
+const newEnvelope = (outcome: Outcome, stopCause: StopCause | null): Envelope => ({
   status: outcome.status === 'aborted' ? (stopCause === 'cancel' ? 'cancelled' : 'failed') : outcome.status,
   outputJson: outcome.outputJson,
   detailsJson:

@@ -70,6 +70,8 @@ export class Lives {
   dependencyOver(task: Task, id: string, end: DependencyEnd, isBad: boolean): void {
     task.waitingFor--
     if (task.phase !== 'blocked') return
+    // Of the most that happens, the most: it goes on waiting.
+    if (end === 'success' && task.waitingFor > 0) return
     if (end !== 'success') task.hasFailedDependency = true
     switch (verdictOf(task.runIf, end, task.waitingFor, task.hasFailedDependency)) {
       case 'wait':
@@ -135,7 +137,8 @@ export class Lives {
     if (step === null) throw new Error(`task ${task.id}: ${event} cannot happen while it is ${task.phase}`)
     task.phase = step.to
     task.updatedMs = this.#options.nowMs()
-    for (const effect of step.effects) this.#perform(effect, task)
+    const { effects } = step
+    for (let at = 0; at < effects.length; at++) this.#perform(effects[at]!, task)
   }
 
   /** How long a task that waits for a time has to wait still. */
@@ -230,7 +233,8 @@ export class Lives {
     if (dependents === null) return
     task.dependents = null
     const end = endOf(task)
-    for (const dependent of dependents) this.dependencyOver(dependent, task.id, end, task.isBad)
+    for (let at = 0; at < dependents.length; at++)
+      this.dependencyOver(dependents[at]!, task.id, end, task.isBad)
   }
 
   /** What waited for the end of a task whose place it took waits no longer. */

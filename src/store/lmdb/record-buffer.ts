@@ -36,11 +36,15 @@ export class RecordBuffer {
   #end = 0
   #piece = ''
   #entries: Entry[] = []
+  #lastBytes = 0
   #table: TableName = 'accepts'
   #key: number | string = 0
 
   /** Begins a record, in the place of the last one where that was not kept. */
   begin(): void {
+    // One that is as long as the last would have to move.
+    if (this.#bytes.length - this.#start < this.#lastBytes && this.#lastBytes <= CHUNK_BYTES)
+      this.#nextChunk()
     this.#end = this.#start
     this.#piece = ''
     this.#entries = []
@@ -90,6 +94,7 @@ export class RecordBuffer {
   /** Ends the record. */
   end(): GroupRecord {
     const bytes = this.#bytes.subarray(this.#start, this.#end)
+    this.#lastBytes = bytes.length
     const entries = this.#entries
     this.#entries = []
     return { bytes, entries }
@@ -112,6 +117,12 @@ export class RecordBuffer {
   recycle(chunks: readonly Buffer[]): void {
     for (const chunk of chunks)
       if (chunk.length === CHUNK_BYTES && this.#spare.length < MOST_SPARE) this.#spare.push(chunk)
+  }
+
+  #nextChunk(): void {
+    this.#bytes = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    this.#used.push(this.#bytes)
+    this.#start = 0
   }
 
   #head(isRemoval: boolean): void {
