@@ -150,13 +150,17 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
       GET: withId('/mcp/tasks/', async (c, id) => callAnswer(c, service, await service.mcpTask(id), 200)),
     },
   }
-  // Before `/tasks/:id`, which takes other methods of a task of that name.
-  app.post('/tasks/wait', (c) => waitForTasks(c, service))
   for (const [path, handlers] of Object.entries(routes)) {
     for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler)
     // Not app.all(): Hono makes a middleware chain for each request that two handlers could take.
     const others = METHODS.filter((method) => handlers[method] === undefined)
-    app.on(others, path, methodNotAllowed(Object.keys(handlers)))
+    const refuse = methodNotAllowed(Object.keys(handlers))
+    if (path !== '/tasks/:id') app.on(others, path, refuse)
+    else {
+      // `POST /tasks/wait` is no task. A path of its own would take Hono's quick router away from all of them.
+      const wait = withId('/tasks/', (c, id) => (id === 'wait' ? waitForTasks(c, service) : refuse(c)))
+      app.on(others, path, (c) => (c.req.method === 'POST' ? wait(c) : refuse(c)))
+    }
   }
   app.notFound((c) =>
     replyProblem(c, { code: 'not_found', message: `no such route: ${c.req.method} ${c.req.path}` }),
