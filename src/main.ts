@@ -32,7 +32,7 @@ export interface Daemon {
 }
 
 /** Each commit costs as much as several commands do; nobody who asks for one of many outcomes misses this moment. */
-const GATHER_OUTCOMES_MS = 5
+const GATHER_OUTCOMES_MS = 10
 
 const SPAWN_TEXTS = {
   posix: 'commands start by posix_spawn',

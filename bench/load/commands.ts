@@ -24,7 +24,7 @@ export const xargs = async (count: number): Promise<number> => {
 }
 
 /** Rarer than elsewhere: nobody asks xargs how far it is, and here each question costs as much as a tenth of a command. */
-const POLL_MS = 20
+const POLL_MS = 50
 
 /** Tasks a second of `shell echo`; `before` were over before. */
 export const echoes = async (

@@ -103,9 +103,6 @@ const entrants = (world: World, setup: Setup): [Column, Program][] => {
   ]
 }
 
-/** A fifth of a count goes before the clock starts: code that is not compiled yet is another program. */
-export const warmUp = (count: number): number => Math.ceil(count / 5)
-
 /** Seconds that `work` takes. */
 export const secondsOf = async (work: () => Promise<unknown>): Promise<number> => {
   const startedAt = performance.now()

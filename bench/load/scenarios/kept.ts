@@ -14,7 +14,7 @@ import { flat } from '../graphs.ts'
 import { startProbe } from '../probe.ts'
 import { anonymousMb, cpuSeconds, hasProc } from '../processes.ts'
 import { submissions } from '../requests.ts'
-import { type Contestant, type Scenario, type World, keep, onEach, warmUp } from '../scenario.ts'
+import { type Contestant, type Scenario, type World, keep, onEach } from '../scenario.ts'
 
 const CONNECTIONS = 8
 const GRAPH = 100
@@ -87,9 +87,9 @@ const measureCommands = async (world: World, contestant: Contestant, before: num
   if (world.record.valueOf('shell-kept', 'floor') === undefined) {
     keep(world, 'shell-kept', 'floor', await xargs(commands))
   }
-  await echoes(contestant, 'w', warmUp(commands), before)
-  contestant.sample('shell-kept', await echoes(contestant, 's', commands, before + warmUp(commands)))
-  return warmUp(commands) + commands
+  await echoes(contestant, 'w', commands, before)
+  contestant.sample('shell-kept', await echoes(contestant, 's', commands, before + commands))
+  return commands + commands
 }
 
 const measureIdle = async (world: World, contestant: Contestant, before: number): Promise<void> => {

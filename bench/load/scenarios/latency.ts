@@ -4,7 +4,7 @@
  */
 import { median } from '../../measurements.ts'
 import { type Durability, flat } from '../graphs.ts'
-import { type Scenario, onEach, warmUp } from '../scenario.ts'
+import { type Scenario, onEach } from '../scenario.ts'
 
 export const latency: Scenario = {
   figures: ['latency'],
@@ -16,7 +16,7 @@ export const latency: Scenario = {
       { hasFloor: true, hasRelaxed: true },
       async ({ server, durability, sample }) => {
         const url = `http://127.0.0.1:${server.port}/tasks`
-        for (let at = 0; at < warmUp(latencies); at++) await thereAndBack(url, `w${at}`, durability)
+        for (let at = 0; at < latencies; at++) await thereAndBack(url, `w${at}`, durability)
         const times: number[] = []
         for (let at = 0; at < latencies; at++) times.push(await thereAndBack(url, `l${at}`, durability))
         sample('latency', median(times))

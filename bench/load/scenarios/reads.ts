@@ -2,7 +2,7 @@
 import { repeated, sendAll, withConnections } from '../client.ts'
 import { flat } from '../graphs.ts'
 import { get, post } from '../requests.ts'
-import { type Scenario, onEach, secondsOf, warmUp } from '../scenario.ts'
+import { type Scenario, onEach, secondsOf } from '../scenario.ts'
 
 const CONNECTIONS = 32
 
@@ -15,7 +15,7 @@ export const reads: Scenario = {
       await withConnections(server.port, CONNECTIONS, async (connections) => {
         await sendAll(connections, repeated(post('/tasks', flat('one', 1)), 1), 202)
         await settled(1)
-        await sendAll(connections, repeated(request, warmUp(gets)), 200)
+        await sendAll(connections, repeated(request, gets), 200)
         const seconds = await secondsOf(() => sendAll(connections, repeated(request, gets), 200))
         sample('get', gets / seconds)
       })

@@ -1,6 +1,6 @@
 /** Commands a second of an empty daemon, beside xargs over the same count. */
 import { AT_ONCE, echoes, xargs } from '../commands.ts'
-import { type Scenario, keep, measureOne, onEach, warmUp } from '../scenario.ts'
+import { type Scenario, keep, measureOne, onEach } from '../scenario.ts'
 
 export const shell: Scenario = {
   figures: ['shell'],
@@ -10,8 +10,8 @@ export const shell: Scenario = {
       keep(world, 'shell', 'floor', await xargs(commands)),
     )
     await onEach(world, this.figures, { maxConcurrency: AT_ONCE }, async (contestant) => {
-      await echoes(contestant, 'w', warmUp(commands), 0)
-      contestant.sample('shell', await echoes(contestant, 's', commands, warmUp(commands)))
+      await echoes(contestant, 'w', commands, 0)
+      contestant.sample('shell', await echoes(contestant, 's', commands, commands))
     })
   },
 }

@@ -2,7 +2,7 @@
 import { each, sendAll, withConnections } from '../client.ts'
 import { flat } from '../graphs.ts'
 import { submissions } from '../requests.ts'
-import { type Scenario, onEach, warmUp } from '../scenario.ts'
+import { type Scenario, onEach } from '../scenario.ts'
 
 const CONNECTIONS = 32
 
@@ -15,7 +15,7 @@ export const singleRequests: Scenario = {
       this.figures,
       { hasFloor: true, hasRelaxed: true },
       async ({ server, durability, sample, settled }) => {
-        const warm = submissions(warmUp(requests), (at) => flat(`w${at}`, 1, durability))
+        const warm = submissions(requests, (at) => flat(`w${at}`, 1, durability))
         const measured = submissions(requests, (at) => flat(`g${at}`, 1, durability))
         await withConnections(server.port, CONNECTIONS, async (connections) => {
           await sendAll(connections, each(warm), 202)

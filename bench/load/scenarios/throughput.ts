@@ -2,7 +2,7 @@
 import { each, sendAll, withConnections } from '../client.ts'
 import { layered } from '../graphs.ts'
 import { submissions } from '../requests.ts'
-import { type Scenario, onEach, secondsOf, warmUp } from '../scenario.ts'
+import { type Scenario, onEach, secondsOf } from '../scenario.ts'
 
 const CONNECTIONS = 8
 const WIDTH = 10
@@ -17,7 +17,7 @@ export const throughput: Scenario = {
       this.figures,
       { hasFloor: true, hasRelaxed: true },
       async ({ server, durability, sample, settled }) => {
-        const warm = submissions(warmUp(graphs), (at) => layered(`w${at}`, WIDTH, DEPTH, durability))
+        const warm = submissions(graphs, (at) => layered(`w${at}`, WIDTH, DEPTH, durability))
         const measured = submissions(graphs, (at) => layered(`g${at}`, WIDTH, DEPTH, durability))
         await withConnections(server.port, CONNECTIONS, async (connections) => {
           await sendAll(connections, each(warm), 202)
