@@ -4,7 +4,8 @@
  * @see contract A1
  */
 import * as v from 'valibot'
-import { type Address, parseAddress } from './address.ts'
+import type { Address } from './address.ts'
+import { address, duration, patience, wholeNumber } from './config-values.ts'
 import { DEFAULT_LIMITS, type Limits } from './domain/limits.ts'
 import { GUARD_SETTINGS, type GuardConfig } from './guard-settings.ts'
 
@@ -61,40 +62,9 @@ interface Setting<S extends v.GenericSchema<string, unknown>> {
 
 const setting = <S extends v.GenericSchema<string, unknown>>(setting: Setting<S>): Setting<S> => setting
 
-const address = v.pipe(
-  v.string(),
-  v.check((text) => parseAddress(text) !== null, 'host:port, :port or [::1]:port'),
-  v.transform((text) => parseAddress(text)!),
-)
-
-const wholeNumber = (least: number, most: number) =>
-  v.pipe(
-    v.string(),
-    v.check(
-      (text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most,
-      `a whole number from ${least} to ${most}`,
-    ),
-    v.transform(Number),
-  )
-
 /** A bound of {@link Limits}. */
 const limit = (env: string, fallback: number, most: number) =>
   setting({ env, fallback: String(fallback), schema: wholeNumber(1, most) })
-
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** `30s`, `12h`, `7d` in milliseconds; an empty text is 0. */
-const duration = v.pipe(
-  v.string(),
-  v.check((text) => /^([1-9]\d{0,8}[smhd])?$/.test(text), 'a duration like 30s, 15m, 12h or 7d'),
-  v.transform((text) => (text === '' ? 0 : Number(text.slice(0, -1)) * UNIT_MS[text.slice(-1)]!)),
-)
-
-/** How long one may have to send something: with no time at all nobody could. */
-const patience = v.pipe(
-  duration,
-  v.check((ms) => ms >= 1000 && ms <= UNIT_MS['h']!, 'a duration from 1s to 1h'),
-)
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 

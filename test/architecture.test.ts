@@ -98,6 +98,7 @@ const ROOMS: readonly Room[] = [
       own('workers/'),
       own('src/domain/'),
       own('src/pool/messages.ts'),
+      own('src/pool/rows.ts'),
       /^node:/,
       /^koffi$/,
       /^ipaddr\.js$/,

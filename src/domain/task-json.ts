@@ -83,7 +83,7 @@ const fields = (task: Task): string => {
 }
 
 /** Whether a task shows something that most do not. */
-export const hasRareFields = (task: Task): boolean =>
+const hasRareFields = (task: Task): boolean =>
   task.retry + task.timeoutMs + task.runAtMs !== 0 ||
   task.priority !== DEFAULT_PRIORITY ||
   task.allowFailure ||

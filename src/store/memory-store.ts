@@ -10,22 +10,22 @@ import { finishedTaskJson } from '../domain/task-json.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { type Kept, isFinished, pageOfKept, statusOfEnd, statusOfKept, textOf } from './memory-page.ts'
 import type { TaskEvent } from './events.ts'
+import { FirstAnswers } from './memory-answers.ts'
 import { MemoryEvents } from './memory-events.ts'
 import { type LoadedRecords, loadRecords } from './memory-records.ts'
 import { saveState } from './state-json.ts'
-import {
-  type Acceptance,
-  type Commit,
-  type Durability,
-  FIRST_ANSWER_MS,
-  type FinishedTask,
-  type FirstAnswer,
-  type Found,
-  type Recovered,
-  type Store,
-  type TaskPage,
-  type TaskQuery,
-  type StoreListener,
+import type {
+  Acceptance,
+  Commit,
+  Durability,
+  FinishedTask,
+  FirstAnswer,
+  Found,
+  Recovered,
+  Store,
+  TaskPage,
+  TaskQuery,
+  StoreListener,
 } from './store.ts'
 
 export interface MemoryStoreOptions {
@@ -52,8 +52,7 @@ export class MemoryStore implements Store {
   readonly #handles = new Map<string, string>()
   /** By key, oldest first. */
   readonly #graphs = new Map<number, KeptGraph>()
-  /** By their idempotency keys, oldest first. */
-  readonly #firstAnswers = new Map<string, FirstAnswer>()
+  readonly #firstAnswers: FirstAnswers
   readonly #events = new MemoryEvents()
   #listener: StoreListener | null = null
   #hasChanged = false
@@ -62,6 +61,7 @@ export class MemoryStore implements Store {
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options
+    this.#firstAnswers = new FirstAnswers(options.nowMs)
   }
 
   async start(): Promise<Found> {
@@ -89,7 +89,7 @@ export class MemoryStore implements Store {
     for (const id of commit.removed ?? []) this.#forget(id)
     for (const key of commit.removedGraphs ?? []) this.#removeGraph(key)
     if (commit.accepted !== undefined) this.#accept(commit.accepted)
-    if (commit.firstAnswer !== undefined) this.#keepAnswer(commit.firstAnswer)
+    if (commit.firstAnswer !== undefined) this.#firstAnswers.keep(commit.firstAnswer)
     for (const task of commit.revived ?? []) this.#revive(task)
     for (const task of commit.ended ?? []) this.#end(task)
     this.#tell(commit)
@@ -161,8 +161,7 @@ export class MemoryStore implements Store {
   }
 
   async firstAnswer(key: string): Promise<FirstAnswer | null> {
-    const first = this.#firstAnswers.get(key)
-    return first !== undefined && this.#isFresh(first) ? first : null
+    return this.#firstAnswers.get(key)
   }
 
   async *list(status?: Status): AsyncIterable<string> {
@@ -186,19 +185,6 @@ export class MemoryStore implements Store {
       if (task.handleId !== '') this.#handles.set(task.handleId, task.id)
     }
     this.#graphs.set(graph.key, { graph, ids: tasks.map(({ id }) => id), records: tasks.length })
-  }
-
-  #keepAnswer(answer: FirstAnswer): void {
-    this.#firstAnswers.delete(answer.key)
-    this.#firstAnswers.set(answer.key, answer)
-    for (const [key, first] of this.#firstAnswers) {
-      if (this.#isFresh(first)) break
-      this.#firstAnswers.delete(key)
-    }
-  }
-
-  #isFresh(first: FirstAnswer): boolean {
-    return this.#options.nowMs() - first.atMs < FIRST_ANSWER_MS
   }
 
   #end(task: Task): void {
