@@ -119,7 +119,9 @@ test('tokens: who comes without, with a wrong one, or with one that may less', a
   const text = await readFile(file, 'utf8')
   for (const token of Object.values(tokens)) assert.ok(!text.includes(token!))
   await withDaemon({ EXECGO_AUTH_FILE: file }, async (daemon) => {
-    assert.equal((await daemon.request('GET', '/health')).status, 200)
+    // What a browser opens without a token, and what asks whether the daemon lives.
+    for (const path of ['/health', '/openapi.json', '/docs', '/docs/start.js', '/docs/swagger-ui.css'])
+      assert.equal((await fetch(daemon.url + path)).status, 200, path)
     for (const headers of [{}, bearer('x'), { authorization: `Basic ${tokens.admin}` }, bearer('')]) {
       const { status, headers: answered } = await daemon.request(
         'GET',
@@ -133,6 +135,11 @@ test('tokens: who comes without, with a wrong one, or with one that may less', a
     const REQUESTS: readonly (readonly [string, string, unknown, string, number])[] = [
       ['GET', '/tasks', undefined, 'read', 200],
       ['GET', '/health/../tasks', undefined, 'read', 200],
+      ['GET', '/docs/../tasks', undefined, 'read', 200],
+      ['GET', '/tasks/nope/why', undefined, 'read', 404],
+      ['GET', '/metrics', undefined, 'read', 200],
+      ['GET', '/mcp/tools', undefined, 'read', 200],
+      ['POST', '/tasks/wait', { task_ids: ['nope'] }, 'read', 404],
       ['POST', '/tasks', TASK, 'submit', 202],
       ['POST', '/mcp/call', { tool_name: 'x' }, 'submit', 202],
       ['POST', '/graphs/nope/retry', undefined, 'submit', 404],

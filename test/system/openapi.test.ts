@@ -140,6 +140,13 @@ test('every route is documented, and no other', () => {
   )
 })
 
+test('without a build the page is whole too', async (t) => {
+  const daemon = await startDaemon({ fromSource: true })
+  t.after(() => daemon.stop())
+  for (const path of ['', '/swagger-ui.css', '/swagger-ui-bundle.js', '/favicon-32x32.png', '/start.js'])
+    assert.equal((await fetch(`${daemon.url}/docs${path}`)).status, 200, path)
+})
+
 test('the page loads everything from here, and nothing may be put around it', async (t) => {
   const daemon = await startDaemon()
   t.after(() => daemon.stop())

@@ -1,7 +1,7 @@
 /** What a call passes before its handler: whose it is, may they, how often; and what is noted of it afterwards. */
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js'
 import type { Guard, Verdict } from '../guard/guard.ts'
-import { scopeOfCall } from '../guard/scopes.ts'
+import { isNoted, needOfCall } from '../guard/scopes.ts'
 import { statusOf } from './status.ts'
 
 /** The fields of messages that say what a call was about. */
@@ -16,9 +16,9 @@ interface Subject {
 export const gate =
   (guard: Guard): ServerInterceptor =>
   ({ path }, call) => {
-    const scope = scopeOfCall(path)
+    const need = needOfCall(path)
     const from = addressOf(call.getConnectionInfo().remoteAddress)
-    const isNoted = scope !== null && scope !== 'read'
+    const noted = isNoted(need)
     let who = from
     let reason = ''
     let subject: { ids?: readonly string[]; count?: number } = {}
@@ -51,23 +51,23 @@ export const gate =
               if (verdict.problem === null) go(metadata)
               else refuse(verdict)
             }
-            const verdict = guard.admit({ authorization: String(authorization), address: from, scope })
+            const verdict = guard.admit({ authorization: String(authorization), address: from, need })
             if (verdict instanceof Promise) void verdict.then(follow)
             else follow(verdict)
           },
           onReceiveMessage: (message: Subject, go) => {
-            const id = isNoted ? (message.id ?? message.graph_id) : undefined
+            const id = noted ? (message.id ?? message.graph_id) : undefined
             if (id !== undefined && id !== '') subject = { ids: [id] }
             go(message)
           },
         }),
       sendMessage: (message: Subject, go) => {
-        if (isNoted && message.task_ids !== undefined)
+        if (noted && message.task_ids !== undefined)
           subject = { count: message.accepted ?? message.task_ids.length, ids: message.task_ids }
         go(message)
       },
       sendStatus: (ended, go) => {
-        if (isNoted) {
+        if (noted) {
           if (ended.code !== status.OK) reason = ended.details ?? ''
           note(ended.code ?? status.OK)
         }

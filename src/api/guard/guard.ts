@@ -5,7 +5,7 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
 import type { Problem } from '../../domain/errors.ts'
 import type { AuditLog } from './audit-log.ts'
-import type { Scope } from './scopes.ts'
+import type { Need } from './scopes.ts'
 import type { TokenFile } from './token-file.ts'
 
 export interface GuardOptions {
@@ -22,8 +22,7 @@ export interface Ask {
   /** The header, `''` for none. */
   readonly authorization: string
   readonly address: string
-  /** Null: open to all. */
-  readonly scope: Scope | null
+  readonly need: Need
 }
 
 export interface Verdict {
@@ -57,19 +56,20 @@ export class Guard {
   admit(ask: Ask): Verdict | Promise<Verdict> {
     const verdict = this.#identify(ask)
     // A token that is guessed at counts for the address that guesses.
-    return this.#limiter === null || ask.scope === null ? verdict : this.#limit(this.#limiter, verdict)
+    return this.#limiter === null || ask.need === null ? verdict : this.#limit(this.#limiter, verdict)
   }
 
-  #identify({ authorization, address, scope }: Ask): Verdict {
-    if (this.#tokens === null || scope === null) return { who: address, hasToken: false, problem: null }
+  #identify({ authorization, address, need }: Ask): Verdict {
+    if (this.#tokens === null || need === null || need === 'anyone')
+      return { who: address, hasToken: false, problem: null }
     const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
     const token = given === undefined ? null : this.#tokens.find(given)
     if (token === null) {
       const message = given === undefined ? 'a bearer token is required' : 'the bearer token is not known'
       return { who: address, hasToken: false, problem: { code: 'unauthenticated', message } }
     }
-    const may = token.scopes.includes(scope) || token.scopes.includes('admin')
-    const message = `token ${JSON.stringify(token.name)} lacks the scope ${scope}`
+    const may = token.scopes.includes(need) || token.scopes.includes('admin')
+    const message = `token ${JSON.stringify(token.name)} lacks the scope ${need}`
     return { who: token.name, hasToken: true, problem: may ? null : { code: 'forbidden', message } }
   }
 

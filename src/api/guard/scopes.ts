@@ -4,17 +4,25 @@ export const SCOPES = ['read', 'submit', 'cancel', 'admin'] as const
 
 export type Scope = (typeof SCOPES)[number]
 
+/** What a request needs: a scope, or no token (`anyone`); null for none either, and no counting by the limit on requests. */
+export type Need = Scope | 'anyone' | null
+
 const CANCEL = /^\/(?:tasks|graphs)\/[^/?#\\]+\/cancel$/
 const RETRY = /^\/graphs\/[^/?#\\]+\/retry$/
+/** The same for everybody, and nothing of anybody's: a browser that opens the page cannot bring a token along. */
+const DESCRIPTION = /^\/(?:openapi\.json|docs(?:\/[a-z0-9.-]+)?)$/
 
 /**
- * The scope that a request needs, null for none. Judged by the path as it came: one that only becomes a route when it is
- * decoded needs `admin`, as does whatever is not known here.
+ * Judged by the path as it came: one that only becomes a route when it is decoded needs `admin`, as does whatever is not
+ * known here.
  */
-export const scopeOfRequest = (method: string, url: string): Scope | null => {
+export const needOfRequest = (method: string, url: string): Need => {
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)
-  if (method === 'GET' || method === 'HEAD') return path === '/health' ? null : 'read'
+  if (method === 'GET' || method === 'HEAD') {
+    if (path === '/health') return null
+    return DESCRIPTION.test(path) ? 'anyone' : 'read'
+  }
   if (method === 'DELETE') return 'cancel'
   if (method !== 'POST') return 'admin'
   if (path === '/tasks' || path === '/mcp/call' || RETRY.test(path)) return 'submit'
@@ -24,15 +32,13 @@ export const scopeOfRequest = (method: string, url: string): Scope | null => {
 
 const CALLS: Readonly<Record<string, Scope>> = {
   SubmitTasks: 'submit',
-  RetryGraph: 'submit',
   DeleteTask: 'cancel',
-  DeleteGraph: 'cancel',
   CancelTask: 'cancel',
   CancelGraph: 'cancel',
   GetTask: 'read',
   ListTasks: 'read',
+  ExplainTask: 'read',
   GetGraph: 'read',
-  ListGraphs: 'read',
   Metrics: 'read',
   WaitTasks: 'read',
   WatchTasks: 'read',
@@ -47,8 +53,11 @@ const HEALTH = new Set([
 ])
 
 /** Of a gRPC method's full path: `/execgo.v1.ExecGo/SubmitTasks`. */
-export const scopeOfCall = (path: string): Scope | null => {
+export const needOfCall = (path: string): Need => {
   if (HEALTH.has(path)) return null
   const name = path.slice(path.lastIndexOf('/') + 1)
   return Object.hasOwn(CALLS, name) ? CALLS[name]! : 'admin'
 }
+
+/** Whether the audit log tells of such a request also where it was let through: one that may change something. */
+export const isNoted = (need: Need): boolean => need !== null && need !== 'anyone' && need !== 'read'

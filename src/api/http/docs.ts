@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { packageRoot } from '../../package-root.ts'
+import { BROWSER_HEADERS } from './browser-headers.ts'
 import { type HttpContext, reply, replyProblem } from './reply.ts'
 
 /** What the page loads; nothing else of the package is served. */
@@ -34,29 +35,23 @@ const PAGE = `<!doctype html>
 </html>
 `
 
-/** The page may load and ask this daemon only, and nobody may frame it. Its styles are set by its script. */
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-}
-
 const kept = new Map<string, Uint8Array<ArrayBuffer>>()
 
-/** A file of swagger-ui-dist, which the build copied. */
+/** The files of swagger-ui-dist: in a build, a copy of them. */
+const folder = import.meta.url.endsWith('.ts') ? 'node_modules/swagger-ui-dist' : 'dist/docs'
+
 const readPart = async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
-  const file = kept.get(name) ?? new Uint8Array(await readFile(new URL(`dist/docs/${name}`, packageRoot)))
+  const file = kept.get(name) ?? new Uint8Array(await readFile(new URL(`${folder}/${name}`, packageRoot)))
   kept.set(name, file)
   return file
 }
 
 const show = (c: HttpContext, type: string, body: string | Uint8Array<ArrayBuffer>): Response =>
   new Response(body, {
-    headers: { 'Content-Type': type, 'X-Trace-Id': c.env.traceId, ...SECURITY_HEADERS },
+    headers: [['Content-Type', type], ['X-Trace-Id', c.env.traceId], ...BROWSER_HEADERS] as [
+      string,
+      string,
+    ][],
   })
 
 export const replyDocs = (c: HttpContext): Response => show(c, 'text/html; charset=utf-8', PAGE)

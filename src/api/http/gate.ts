@@ -5,8 +5,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { AuditEntry } from '../guard/audit-log.ts'
 import type { Guard, Verdict } from '../guard/guard.ts'
-import { scopeOfRequest } from '../guard/scopes.ts'
+import { isNoted, needOfRequest } from '../guard/scopes.ts'
 import { WebPages } from '../guard/web-pages.ts'
+import { BROWSER_HEADERS } from './browser-headers.ts'
 import { headerOf } from './header.ts'
 import { type Bindings, refusal } from './reply.ts'
 
@@ -61,7 +62,7 @@ export class Gate {
     const verdict = this.#guard.admit({
       authorization: headers.authorization ?? '',
       address: addressOf(env.incoming),
-      scope: scopeOfRequest(method, env.rawUrl),
+      need: needOfRequest(method, env.rawUrl),
     })
     return verdict instanceof Promise
       ? verdict.then((settled) => this.#follow(env, settled, next))
@@ -77,8 +78,8 @@ export class Gate {
       this.#note(env, who, response.status, problem.message)
       return response
     }
-    const scope = scopeOfRequest(env.incoming.method ?? '', env.rawUrl)
-    if (this.#guard?.audit == null || scope === null || scope === 'read') return next()
+    if (this.#guard?.audit == null) return next()
+    if (!isNoted(needOfRequest(env.incoming.method ?? '', env.rawUrl))) return next()
     return Promise.resolve(next()).then((response) => {
       this.#note(env, who, response.status)
       return response
@@ -109,16 +110,9 @@ const addressOf = (incoming: IncomingMessage): string => {
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }
 
-/** Nothing but what the daemon itself serves is loaded, and no page shows it in a frame. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 const forBrowsers = (response: Response, allowedOrigin: string): Response => {
   const { headers } = response
-  headers.set('X-Content-Type-Options', 'nosniff')
-  headers.set('Referrer-Policy', 'no-referrer')
-  headers.set('X-Frame-Options', 'DENY')
-  if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', POLICY)
+  for (const [name, value] of BROWSER_HEADERS) headers.set(name, value)
   if (allowedOrigin === '') return response
   headers.set('Access-Control-Allow-Origin', allowedOrigin)
   headers.set(

@@ -5,6 +5,7 @@
  */
 import type * as v from 'valibot'
 import type { JsonObject } from '../../domain/json.ts'
+import { needOfRequest } from '../guard/scopes.ts'
 import { CancelSchema, McpCallSchema, TaskGraphSchema, TaskSchema } from '../schemas.ts'
 import { WaitSchema } from '../wait-query.ts'
 import * as answers from './answers.ts'
@@ -122,11 +123,13 @@ const ROUTES: Readonly<Record<string, Route>> = {
 
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'The request is wrong.',
+  401: 'No token that is known, where the daemon asks for one.',
+  403: 'The token lacks the scope, or a web page asks that may not.',
   404: 'There is none.',
   409: 'Its state does not allow it.',
   413: 'The body is too large.',
   422: 'The idempotency key was used with another body.',
-  429: 'Full for now: see Retry-After.',
+  429: 'Full for now, or asked too often: see Retry-After.',
   503: 'Stopping, or the disk refuses.',
 }
 
@@ -135,7 +138,7 @@ export const openApiDocument = (version: string): JsonObject => {
   const paths: Record<string, JsonObject> = {}
   for (const [name, route] of Object.entries(ROUTES)) {
     const [method = '', path = ''] = name.split(' ')
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(path, route) }
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(method, path, route) }
   }
   return {
     openapi: '3.1.0',
@@ -150,15 +153,28 @@ export const openApiDocument = (version: string): JsonObject => {
       schemas: Object.fromEntries(
         Object.entries(SCHEMAS).map(([name, schema]) => [name, jsonSchema(schema, named, true)]),
       ),
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'Where EXECGO_AUTH_FILE is set.' },
+      },
     },
   }
 }
 
-const operation = (path: string, { is, refuses, body, query, headers }: Route): JsonObject => {
+const operation = (
+  method: string,
+  path: string,
+  { is, refuses, body, query, headers }: Route,
+): JsonObject => {
   const [summary, status, answer] = is
-  const refusals = refuses.map((code) => [code, { description: REFUSALS[code]!, ...json('Problem') }])
+  const need = needOfRequest(method, path)
+  const guards = need === null ? [403] : [401, 403, 429]
+  const refusals = [...new Set([...refuses, ...guards])]
+    .sort((a, b) => a - b)
+    .map((code) => [code, { description: REFUSALS[code]!, ...json('Problem') }])
   return {
     summary,
+    // The token that it needs, or none where the daemon asks for none.
+    security: need === null ? [] : [{ bearer: [need] }, {}],
     parameters: [
       ...(path.includes('{id}') ? [parameter('id', 'path')] : []),
       ...(query ?? []).map((name) => parameter(name, 'query')),
