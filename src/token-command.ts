@@ -1,5 +1,6 @@
 /** `execgo token new --scope read,submit --file auth.json [--name x]`: makes a token and prints it, once. @see contract B5 */
-import { addToken } from './api/guard/token-file.ts'
+import { randomBytes } from 'node:crypto'
+import { addToken } from './api/guard/add-token.ts'
 import { SCOPES, type Scope } from './api/guard/scopes.ts'
 
 interface Output {
@@ -45,7 +46,7 @@ export const tokenCommand = (words: readonly string[], stdout: Output, stderr: O
   const wrong = scopes.find((scope) => !isScope(scope))
   if (wrong !== undefined)
     return refuse(2, `--scope: expected ${SCOPES.join(', ')}, got ${JSON.stringify(wrong)}`)
-  const name = options.get('name') ?? `token-${new Date().toISOString()}`
+  const name = options.get('name') ?? `token-${new Date().toISOString()}-${randomBytes(2).toString('hex')}`
   if (name === '') return refuse(2, '--name: expected a text')
   try {
     stdout.write(`${addToken(file, name, scopes.filter(isScope))}\n`)

@@ -17,7 +17,7 @@ import {
   status as grpcStatus,
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { addToken } from '../../src/api/guard/token-file.ts'
+import { addToken } from '../../src/api/guard/add-token.ts'
 import { root, spawnDaemon, startDaemon } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { tempDir } from '../support/temp-dir.ts'

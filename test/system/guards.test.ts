@@ -1,10 +1,12 @@
 /** Attacks on the real daemon, from outside: pages, strangers, and those who may less than they try. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { execFile, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { root, spawnDaemon, startDaemon, type TestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -231,6 +233,24 @@ test('the command line for tokens says what is wrong', async (t) => {
     assert.equal(stdout, '')
   }
   assert.equal(token('new', '--help').status, 0)
+})
+
+test('tokens that are made at once are all there, in a file of the same owner and mode', async (t) => {
+  const folder = await tempDir(t)
+  const file = join(folder, 'auth.json')
+  newToken(file, 'read', 'first')
+  await chmod(file, 0o640)
+  const make = async (): Promise<string> => {
+    const args = [join(root, 'dist/src/cli.js'), 'token', 'new', '--scope', 'read', '--file', file]
+    return (await promisify(execFile)(process.execPath, args)).stdout.trim()
+  }
+  const made = await Promise.all(Array.from({ length: 12 }, make))
+  const { tokens } = JSON.parse(await readFile(file, 'utf8')) as { tokens: { sha256: string }[] }
+  const hashes = new Set(tokens.map(({ sha256 }) => sha256))
+  assert.equal(tokens.length, 13)
+  for (const token of made) assert.ok(hashes.has(createHash('sha256').update(token).digest('hex')))
+  assert.equal((await stat(file)).mode & 0o777, 0o640)
+  assert.deepEqual(await readdir(folder), ['auth.json'])
 })
 
 test('the policies reach the tools', async (t) => {

@@ -7,18 +7,8 @@
  * ```
  * @see contract B5
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type Stats, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { SCOPES, type Scope } from './scopes.ts'
 
 export interface Token {
@@ -27,7 +17,7 @@ export interface Token {
   readonly hash: Buffer
 }
 
-interface TokenEntry {
+export interface TokenEntry {
   readonly name: string
   readonly scopes: readonly Scope[]
   readonly sha256: string
@@ -38,19 +28,14 @@ const MAX_FILE_BYTES = 1024 * 1024
 /** Others may not read it, and nobody else may write it. */
 const FORBIDDEN_MODE = 0o027
 
-const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest()
+export const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest()
 
 /** What names this state of the file: another one has another. */
-const versionOf = (stat: {
-  ino: number
-  size: number
-  mtimeMs: number
-  ctimeMs: number
-  mode: number
-}): string => [stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs, stat.mode].join(' ')
+const versionOf = (stat: Stats): string =>
+  [stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs, stat.mode].join(' ')
 
-/** The file's text, and which state of it that is. Throws with the reason where it must not be used. */
-const readSafely = (path: string): { readonly text: string; readonly version: string } => {
+/** The file's text and what the system says of it. Throws with the reason where it must not be used. */
+export const readSafely = (path: string): { readonly text: string; readonly stat: Stats } => {
   // Without O_NONBLOCK a named pipe would hold the daemon.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
@@ -61,13 +46,13 @@ const readSafely = (path: string): { readonly text: string; readonly version: st
       const mode = (stat.mode & 0o777).toString(8).padStart(3, '0')
       throw new Error(`others may read or write it (mode ${mode}): run chmod 600 on it`)
     }
-    return { text: readFileSync(fd, 'utf8'), version: versionOf(stat) }
+    return { text: readFileSync(fd, 'utf8'), stat }
   } finally {
     closeSync(fd)
   }
 }
 
-const entriesIn = (text: string): TokenEntry[] => {
+export const entriesIn = (text: string): TokenEntry[] => {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -117,7 +102,8 @@ export class TokenFile {
   }
 
   #read(): void {
-    const { text, version } = readSafely(this.#path)
+    const { text, stat } = readSafely(this.#path)
+    const version = versionOf(stat)
     if (version === this.#version) return
     this.#tokens = entriesIn(text).map(({ name, scopes, sha256 }) => ({
       name,
@@ -139,44 +125,5 @@ export class TokenFile {
       if (reason !== this.#lastProblem) this.#onProblem(reason)
       this.#lastProblem = reason
     }
-  }
-}
-
-/** Adds a token to the file, which is made where there is none, and returns it: it is nowhere else. */
-export const addToken = (path: string, name: string, scopes: readonly Scope[]): string => {
-  const entries = existing(path)
-  if (entries.some((entry) => entry.name === name))
-    throw new Error(`it has a token of the name ${name} already`)
-  const token = `execgo_${randomBytes(32).toString('base64url')}`
-  const sha256 = hashOf(token).toString('hex')
-  const tokens = [...entries, { name, scopes, sha256, created_at: new Date().toISOString() }]
-  replaceFile(path, `${JSON.stringify({ tokens }, null, 2)}\n`)
-  return token
-}
-
-const existing = (path: string): TokenEntry[] => {
-  try {
-    return entriesIn(readSafely(path).text)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
-}
-
-/** Readers see the old file or the new one, never half of it. */
-const replaceFile = (path: string, text: string): void => {
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  try {
-    const fd = openSync(draft, 'wx', 0o600)
-    try {
-      writeSync(fd, text)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    renameSync(draft, path)
-  } catch (error) {
-    rmSync(draft, { force: true })
-    throw error
   }
 }

@@ -1,0 +1,96 @@
+/** Adds tokens to the file: for one at a time of those who want to, so that none is lost. */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeSync,
+} from 'node:fs'
+import type { Scope } from './scopes.ts'
+import { type TokenEntry, entriesIn, hashOf, readSafely } from './token-file.ts'
+
+/** Long enough for a hundred others, each of whom waits for the disk. */
+const LOCK_WITHIN_MS = 10_000
+const TRY_EVERY_MS = 10
+
+/** Adds a token to the file, which is made where there is none, and returns it: it is nowhere else. */
+export const addToken = (path: string, name: string, scopes: readonly Scope[]): string =>
+  locked(`${path}.lock`, () => {
+    const { entries, stat } = existing(path)
+    if (entries.some((entry) => entry.name === name))
+      throw new Error(`it has a token of the name ${name} already`)
+    const token = `execgo_${randomBytes(32).toString('base64url')}`
+    const sha256 = hashOf(token).toString('hex')
+    const tokens = [...entries, { name, scopes, sha256, created_at: new Date().toISOString() }]
+    replaceFile(path, `${JSON.stringify({ tokens }, null, 2)}\n`, stat)
+    return token
+  })
+
+/**
+ * Who makes the lock's file has the lock. One whose maker was killed is not taken over: two could do so at once, and
+ * either would believe that the other's is the old one.
+ */
+const locked = <T>(lock: string, work: () => T): T => {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4))
+  for (const untilMs = performance.now() + LOCK_WITHIN_MS; !isMade(lock); ) {
+    if (performance.now() > untilMs)
+      throw new Error(
+        `${lock} is there: another token is being made, or its making was killed; then remove it`,
+      )
+    Atomics.wait(sleeper, 0, 0, TRY_EVERY_MS)
+  }
+  try {
+    return work()
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+const isMade = (lock: string): boolean => {
+  try {
+    closeSync(openSync(lock, 'wx', 0o600))
+    return true
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false
+    throw error
+  }
+}
+
+const existing = (path: string): { readonly entries: readonly TokenEntry[]; readonly stat: Stats | null } => {
+  try {
+    const { text, stat } = readSafely(path)
+    return { entries: entriesIn(text), stat }
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return { entries: [], stat: null }
+    throw error
+  }
+}
+
+/** Readers see the old file or the new one, never half of it; who could read the old one can read the new one. */
+const replaceFile = (path: string, text: string, before: Stats | null): void => {
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
+  try {
+    const fd = openSync(draft, 'wx', 0o600)
+    try {
+      if (before !== null) {
+        fchownSync(fd, before.uid, before.gid)
+        fchmodSync(fd, before.mode & 0o777)
+      }
+      writeSync(fd, text)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
+}
+
+const hasCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code
