@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { connect as connectHttp2 } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
@@ -175,32 +176,42 @@ test('who asks too often is told when to come again, over both servers', async (
   await daemon.stop()
 })
 
-/** In a network of its own, in which this machine has a public address. */
+/** In a network of its own, in which this machine has a public address and is asked what names mean. */
 const IN_OWN_NETWORK = [
-  '-rn',
+  '-rnm',
   'sh',
   '-c',
-  'ip link set lo up && ip addr add 93.184.216.34/32 dev lo && exec "$@"',
-  'sh',
+  'ip link set lo up && ip addr add 93.184.216.34/32 dev lo && (ip addr add 2606:2800:220:1::1/128 dev lo || true) && mount --bind "$0" /etc/resolv.conf && exec "$@"',
 ]
 
-const canUnshare = (): boolean => {
+const unshared = (folder: string, ...command: string[]): string | null => {
+  const resolv = join(folder, 'resolv.conf')
+  writeFileSync(resolv, 'nameserver 127.0.0.1\n')
   try {
-    execFileSync('unshare', [...IN_OWN_NETWORK, 'true'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
+    return execFileSync('unshare', [...IN_OWN_NETWORK, resolv, ...command], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  } catch (error) {
+    if (command[0] === 'true') return null
+    throw error
   }
 }
 
-test('a public server cannot redirect http to this machine', { skip: !canUnshare() }, () => {
-  const told = execFileSync(
-    'unshare',
-    [...IN_OWN_NETWORK, process.execPath, '--import', 'tsx', join(root, 'test/support/redirecting.ts')],
-    { cwd: root, encoding: 'utf8' },
-  )
-  const [direct, redirected] = JSON.parse(told)
-  assert.equal(direct.output.body, 'public')
-  assert.equal(redirected.code, 'denied')
-  assert.match(redirected.message, /127\.0\.0\.1 is not a public address/)
+test('with EXECGO_NET_POLICY=public, no address, redirect or name leads to this machine', async (t) => {
+  const folder = await tempDir(t)
+  if (unshared(folder, 'true') === null) return t.skip('this user may not make a network')
+  const script = join(root, 'test/support/own-network.ts')
+  const { told, turning, inside } = JSON.parse(unshared(folder, process.execPath, '--import', 'tsx', script)!)
+  const REACHED = ['http://93.184.216.34/', 'http public.example', 'tcp public.example']
+  // Of two addresses, the public one is taken.
+  REACHED.push('http both.example', 'tcp both.example')
+  for (const [what, result] of Object.entries<string>(told)) {
+    if (REACHED.includes(what)) assert.equal(result, 'reached', what)
+    // Without IPv6 nobody looks for what has no other address.
+    else assert.match(result, /^denied: .* is not a public address|(mapped|nat64).*: no such host$/, what)
+  }
+  assert.ok(turning.reached > 0 && turning.reached < turning.turns, JSON.stringify(turning))
+  assert.equal(inside, 0)
 })

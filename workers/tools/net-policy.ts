@@ -15,11 +15,15 @@ export const NOT_PUBLIC = 'EXECGO_NOT_PUBLIC'
 /** The addresses given out for use on the net, of IPv6: whatever else there is means something special. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parse('2000::')
 
+/** A cloud's own service behind an address that looks like any other: Azure's, which hands out the machine's secrets. */
+const SERVICES: ReadonlySet<string> = new Set(['168.63.129.16'])
+
 /** Not loopback, private, link-local (metadata services too), shared, multicast, reserved, or one of these mapped to IPv6. */
 export const isPublic = (address: string): boolean => {
   if (address.includes('%') || !ipaddr.isValid(address)) return false
   // An IPv4 address in IPv6's clothes is judged as what it is.
   const found = ipaddr.process(address)
+  if (SERVICES.has(found.toString())) return false
   return found.range() === 'unicast' && (found.kind() === 'ipv4' || found.match(GLOBAL_UNICAST, 3))
 }
 

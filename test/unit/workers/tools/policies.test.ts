@@ -134,7 +134,7 @@ describe('EXECGO_NET_POLICY=public', () => {
     const others =
       '127.0.0.1 0.0.0.0 10.1.2.3 172.16.0.1 192.168.0.1 169.254.169.254 100.64.0.1 224.0.0.1 255.255.255.255 198.18.0.1 ' +
       ':: ::1 ::ffff:127.0.0.1 ::ffff:a9fe:a9fe ::127.0.0.1 fe80::1 fe80::1%lo fc00::1 fd00:ec2::254 64:ff9b::7f00:1 ' +
-      '2002:7f00:1:: ff02::1 localhost 2130706433'
+      '2002:7f00:1:: 2001:0:7f00:1:: 3fff::1 168.63.129.16 ::ffff:a83f:8110 100.100.100.200 192.0.0.192 ff02::1 localhost 2130706433'
     for (const address of others.split(' ')) assert.ok(!isPublic(address), address)
   })
 
@@ -153,8 +153,7 @@ describe('EXECGO_NET_POLICY=public', () => {
       const url = `http://${host}:${port}/`
       assertDenied(await run(http, { url }, settings), /not a public address/, url)
       const address = `${host}:${port}`
-      const dialled = await run(tcp, { address }, settings)
-      assert.ok(!dialled.ok, address)
+      assert.ok(!(await run(tcp, { address }, settings)).ok, address)
     }
     for (const host of ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', ''])
       assertDenied(await run(tcp, { address: `${host}:${port}` }, settings), /not a public address/, host)
