@@ -10,7 +10,8 @@ export interface Environment {
   readonly own: Readonly<Record<string, string>>
 }
 
-const SECRET = /^EXECGO_.*(TOKEN|SECRET|PASSWORD|KEY)/
+/** In any case: nobody means `EXECGO_api_token` to be seen. */
+const SECRET = /^EXECGO_.*(TOKEN|SECRET|PASSWORD|KEY)/i
 
 /** Marks every process of one command's tree, so that those which left it on purpose are found again. */
 export const RUN_MARKER = 'EXECGO_RUN'
