@@ -12,6 +12,7 @@ import { Service } from './api/service.ts'
 import { isLoopback } from './api/guard/loopback.ts'
 import type { Config } from './config.ts'
 import { Prometheus } from './metrics/prometheus.ts'
+import { StartTimes } from './metrics/start-times.ts'
 import { TaskLog } from './metrics/task-log.ts'
 import { TaskMetrics } from './metrics/task-metrics.ts'
 import { Timings } from './metrics/timings.ts'
@@ -52,8 +53,10 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     events: config.events,
     onProblem: (err, what) => log.error({ err }, what),
   })
+  const starts = new StartTimes()
   const pool = new Pool({
     slots: config.maxConcurrency,
+    startTimes: starts.shared,
     settings: {
       shellPolicy: config.shellPolicy,
       spawn: config.spawn,
@@ -97,7 +100,7 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   })
   const onFault = (err: unknown, traceId: string): void =>
     log.error({ err, trace_id: traceId }, 'internal error')
-  const metricsText = new Prometheus({ scheduler, tasks, dataDir: config.dataDir, version: VERSION })
+  const metricsText = new Prometheus({ scheduler, tasks, starts, dataDir: config.dataDir, version: VERSION })
   const http = new HttpServer({ service, metricsText, onFault, address: config.addr, ...guards })
   const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr, ...guards })
 

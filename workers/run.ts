@@ -4,6 +4,7 @@
 import type { SessionStart } from '../src/pool/messages.ts'
 import { chooseStarter } from './process/choose-starter.ts'
 import { HoldingsTable } from './process/holdings.ts'
+import { TimedStarter } from './process/timed-starter.ts'
 import { Session } from './session.ts'
 import { loadRegistry } from './tools/registry.ts'
 
@@ -14,8 +15,9 @@ import { loadRegistry } from './tools/registry.ts'
 export default async function run(start: SessionStart): Promise<void> {
   try {
     const tools = await loadRegistry(start.settings.toolModules)
-    const choice = await chooseStarter(start.settings.spawn, new HoldingsTable(start.holdings))
-    await new Session(start, tools, choice).run()
+    const { starter, reason } = await chooseStarter(start.settings.spawn, new HoldingsTable(start.holdings))
+    const timed = new TimedStarter(starter, start.startTimes)
+    await new Session(start, tools, { starter: timed, reason }).run()
   } finally {
     start.port.close()
   }

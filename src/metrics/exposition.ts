@@ -4,7 +4,7 @@
  * They differ in three things: OpenMetrics names a counter's family without `_total`, ends with `# EOF`, and has a
  * content type of its own.
  */
-import { BOUNDS_S, type Histogram } from './histogram.ts'
+import { BOUNDS_S, type Buckets } from './histogram.ts'
 
 export type Format = 'prometheus' | 'openmetrics'
 
@@ -40,7 +40,7 @@ export class Exposition {
   histogram(
     name: string,
     help: string,
-    samples: readonly (readonly [labels: Labels, value: Histogram])[],
+    samples: readonly (readonly [labels: Labels, value: Buckets])[],
   ): void {
     this.#head(name, help, 'histogram')
     for (const [labels, histogram] of samples) {

@@ -6,10 +6,16 @@ export const BOUNDS_S: readonly number[] = [
   3600,
 ]
 
-const BOUNDS_MS = Float64Array.from(BOUNDS_S, (seconds) => seconds * 1000)
+export const BOUNDS_MS = Float64Array.from(BOUNDS_S, (seconds) => seconds * 1000)
 
-export class Histogram {
+/** What a histogram tells. */
+export interface Buckets {
   /** How many fell into each bucket and in none before it; the last one has no bound. */
+  readonly buckets: ArrayLike<number>
+  readonly sumS: number
+}
+
+export class Histogram implements Buckets {
   readonly buckets = new Float64Array(BOUNDS_MS.length + 1)
   #sumMs = 0
 

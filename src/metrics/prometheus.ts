@@ -8,11 +8,13 @@ import type { Metrics } from '../scheduler/counters.ts'
 import type { Gauges } from '../scheduler/gauges.ts'
 import { EventLoop } from './event-loop.ts'
 import { Exposition, type Format } from './exposition.ts'
+import type { Buckets } from './histogram.ts'
 import type { TaskMetrics, ToolMetrics } from './task-metrics.ts'
 
 export interface PrometheusOptions {
   readonly scheduler: { metrics(): Metrics; gauges(): Gauges }
   readonly tasks: TaskMetrics
+  readonly starts: Buckets
   readonly dataDir: string
   readonly version: string
 }
@@ -68,6 +70,9 @@ export class Prometheus {
     histogram('execgo_queue_wait_seconds', 'How long tasks were in line for a slot.', 'queueWait')
     histogram('execgo_run_seconds', 'How long attempts ran.', 'run')
     histogram('execgo_commit_seconds', 'From the end of a task to its outcome being kept.', 'commit')
+    out.histogram('execgo_process_start_seconds', 'How long the processes of commands took to start.', [
+      [{}, this.#options.starts],
+    ])
   }
 
   #writeSlots(out: Exposition): void {

@@ -18,6 +18,7 @@ import {
   type Holdings,
   type Outcome,
   type SessionStart,
+  type SharedStartTimes,
   type SpawnChoice,
   type ToWorker,
   type WorkerSettings,
@@ -62,7 +63,13 @@ export class Lane {
   /** Resolves when the thread's session has ended, in whatever way. */
   readonly ended: Promise<void>
 
-  constructor(piscina: Piscina, capacity: number, settings: WorkerSettings, events: LaneEvents) {
+  constructor(
+    piscina: Piscina,
+    capacity: number,
+    settings: WorkerSettings,
+    startTimes: SharedStartTimes,
+    events: LaneEvents,
+  ) {
     this.#events = events
     this.#holdings = {
       pids: sharedInts(capacity),
@@ -73,7 +80,7 @@ export class Lane {
     port1.on('message', (message: FromWorker) => this.#onMessage(message))
     // The other end is closed with the session, or with the thread itself.
     this.#closed = new Promise((resolve) => port1.once('close', resolve))
-    const start: SessionStart = { port: port2, settings, holdings: this.#holdings }
+    const start: SessionStart = { port: port2, settings, holdings: this.#holdings, startTimes }
     this.ended = piscina.run(start, { transferList: [port2], signal: this.#life.signal }).then(
       () => this.#end('the thread ended its session'),
       (error: unknown) => this.#end(error instanceof Error ? error.message : String(error)),

@@ -73,6 +73,15 @@ export interface SessionStart {
   readonly port: import('node:worker_threads').MessagePort
   readonly settings: WorkerSettings
   readonly holdings: Holdings
+  readonly startTimes: SharedStartTimes
+}
+
+/** How long commands took to start: counted by all threads in memory that they share, so that nothing is sent for it. */
+export interface SharedStartTimes {
+  /** Upper bounds of the buckets. */
+  readonly boundsMs: Float64Array
+  /** How many fell into each bucket and in none before it; then those past all bounds, then all times in µs. */
+  readonly counts: BigInt64Array<SharedArrayBuffer>
 }
 
 /** How a thread starts commands, by posix_spawn or node:child_process. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import type { Dispatched, Executor, ExecutorEvents } from './executor.ts'
 import { Lane } from './lane.ts'
-import type { Holdings, Outcome, SpawnChoice, WorkerSettings } from './messages.ts'
+import type { Holdings, Outcome, SharedStartTimes, SpawnChoice, WorkerSettings } from './messages.ts'
 
 /** Of a thread: what attempts leave behind dies young, and a larger one is only larger. */
 const YOUNG_GENERATION_MB = 8
@@ -21,6 +21,7 @@ export interface PoolOptions {
   /** Attempts that may run at once, over all threads. */
   readonly slots: number
   readonly settings: WorkerSettings
+  readonly startTimes: SharedStartTimes
   /** Most MiB of JavaScript heap of one thread; past it the thread ends, and the daemon goes on. */
   readonly threadMemoryMb: number
   /** Told how the first thread starts commands, and a later one that does it another way. */
@@ -143,7 +144,8 @@ export class Pool implements Executor {
   }
 
   #openLane(seat: Seat, onReady: () => void, onFailed: (error: Error) => void): void {
-    seat.lane = new Lane(this.#piscina!, this.#options.slots, this.#options.settings, {
+    const { slots, settings, startTimes } = this.#options
+    seat.lane = new Lane(this.#piscina!, slots, settings, startTimes, {
       onReady: (spawn) => {
         seat.isReady = true
         if (this.#way !== spawn.way) this.#options.onSpawnChoice(spawn)

@@ -75,6 +75,8 @@ test('counts, times and gauges are those of what ran', async (t) => {
     'execgo_run_seconds_count{tool="shell"}': 2,
     'execgo_run_seconds_bucket{tool="noop",le="+Inf"}': 20,
     'execgo_commit_seconds_count{tool="noop"}': 21,
+    execgo_process_start_seconds_count: 1,
+    'execgo_process_start_seconds_bucket{le="+Inf"}': 1,
     execgo_slots: 3,
     execgo_slots_in_use: 3,
     execgo_tasks_ready: 2,
@@ -84,6 +86,7 @@ test('counts, times and gauges are those of what ran', async (t) => {
   for (const [name, value] of Object.entries(expected)) assert.equal(samples.get(name), value, name)
   for (const name of [
     'execgo_run_seconds_sum{tool="shell"}',
+    'execgo_process_start_seconds_sum',
     'execgo_store_file_bytes{file="execgo.lmdb"}',
     'execgo_store_disk_free_bytes',
     'execgo_process_resident_memory_bytes',

@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { test } from 'node:test'
 import type { Assignment, FromWorker, Outcome, ToWorker, WorkerSettings } from '../../../src/pool/messages.ts'
 import { assignmentRows, outcomesIn } from '../../../src/pool/rows.ts'
+import { StartTimes } from '../../../src/metrics/start-times.ts'
 import run from '../../../workers/run.ts'
 import { done, fail, failDuring } from '../../../workers/tools/tool.ts'
 import { type Held, held } from './fixtures/decided-tools.ts'
@@ -21,7 +22,12 @@ class Peer {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     port1.on('message', (message: FromWorker) => this.messages.push(message))
-    this.ended = run({ port: port2, settings: { ...SETTINGS, ...settings }, holdings: holdingsFor(16) })
+    this.ended = run({
+      port: port2,
+      settings: { ...SETTINGS, ...settings },
+      holdings: holdingsFor(16),
+      startTimes: new StartTimes().shared,
+    })
   }
 
   send(message: ToWorker): void {
