@@ -8,7 +8,9 @@
  */
 import assert from 'node:assert/strict'
 import { type ExecFileException, execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -18,6 +20,8 @@ import { type Example, differences, examplesOf } from '../support/doc-blocks.ts'
 
 const HTTP_PORT = '8080'
 const GRPC_PORT = '50051'
+/** Of the daemon that a page starts itself. */
+const OWN_PORTS = [':8090', ':50061']
 
 /** How long to wait for the ports that the pages name. */
 const PORTS_WITHIN_MS = 20_000
@@ -47,16 +51,28 @@ const bash = (script: string, cwd: string): Promise<Printed> =>
 
 const hasTools = (await bash('command -v curl && command -v grep', root)).problem === null
 
+/** `:40000`: nobody listens there. */
+const freePort = async (): Promise<string> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return `:${port}`
+}
+
 describe('the pages', { skip: hasTools ? false : 'bash, curl or grep is missing' }, () => {
   let folder = ''
   let daemon: TestDaemon
   let note = ''
+  let free: readonly string[] = []
 
   /** Pages name the usual ports; the daemon may have had to take others. */
   const withPorts = (text: string): string =>
     text
       .replaceAll(`localhost:${HTTP_PORT}`, `localhost:${new URL(daemon.url).port}`)
       .replaceAll(`localhost:${GRPC_PORT}`, `localhost:${daemon.grpcAddress.split(':').at(-1)}`)
+      .replaceAll(OWN_PORTS[0]!, free[0]!)
+      .replaceAll(OWN_PORTS[1]!, free[1]!)
 
   const start = async (...args: string[]): Promise<TestDaemon> =>
     (
@@ -85,8 +101,9 @@ describe('the pages', { skip: hasTools ? false : 'bash, curl or grep is missing'
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'execgo-docs-'))
     // What pages name of this repository.
-    for (const name of ['examples', 'proto']) await symlink(join(root, name), join(folder, name))
+    for (const name of ['dist', 'examples', 'proto']) await symlink(join(root, name), join(folder, name))
     daemon = await startOnUsualPorts()
+    free = await Promise.all(OWN_PORTS.map(freePort))
   })
 
   after(async () => {

@@ -131,6 +131,27 @@ test('the examples ask for metrics that there are', async (t) => {
   }
 })
 
+test('the pages tell of every metric, and of no other', async (t) => {
+  const daemon = await running(t)
+  const [text] = await scrape(daemon)
+  const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!).sort()
+  for (const page of ['docs/en/observability.md', 'docs/zh/observability.md']) {
+    const rows = (await readFile(join(root, page), 'utf8'))
+      .split('\n')
+      .filter((line) => /^\| `execgo_/.test(line))
+    const told = rows.flatMap((row) =>
+      [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].flatMap(([, name]) => {
+        // `…_heap_bytes` beside `execgo_process_resident_memory_bytes`; `{p50,p99}_` is two, `{tool}` a label.
+        const whole = name!.replace(/^…/, 'execgo_process')
+        const some = /^(.*)\{([^}]*)\}(_.*)$/.exec(whole)
+        if (some === null) return [whole.replace(/\{.*/, '')]
+        return some[2]!.split(',').map((each) => some[1]! + each + some[3]!)
+      }),
+    )
+    assert.deepEqual(told.sort(), names, page)
+  }
+})
+
 test('promtool takes the examples', { skip: !HAS_PROMTOOL && 'no promtool here' }, () => {
   const checked = spawnSync('promtool', ['check', 'config', 'examples/prometheus/prometheus.yml'], {
     cwd: root,
