@@ -158,3 +158,19 @@ test('promtool takes the examples', { skip: !HAS_PROMTOOL && 'no promtool here' 
   })
   assert.equal(checked.status, 0, String(checked.stderr))
 })
+
+test('each alert tells of its trouble, and of nothing else', {
+  skip: !HAS_PROMTOOL && 'no promtool here',
+}, async () => {
+  const checked = spawnSync('promtool', ['test', 'rules', 'test/support/alerts.yml'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  assert.equal(checked.status, 0, checked.stdout + checked.stderr)
+  const names = async (path: string, key: RegExp): Promise<string[]> =>
+    [...(await readFile(join(root, path), 'utf8')).matchAll(key)].map(([, name]) => name!)
+  assert.deepEqual(
+    await names('test/support/alerts.yml', /alertname: (\w+)/g),
+    await names('examples/prometheus/alerts.yml', /alert: (\w+)/g),
+  )
+})
