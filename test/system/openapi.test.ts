@@ -125,7 +125,8 @@ test('every route is documented, and no other', () => {
   const documented = new Set<string>()
   for (const [path, operations] of Object.entries(openApiDocument('1').paths as object))
     for (const method of Object.keys(operations)) documented.add(`${method.toUpperCase()} ${path}`)
-  const routes = new Set<string>()
+  // The handler that refuses what `/tasks/:id` does not take lets this one through: no route of its own.
+  const routes = new Set<string>(['POST /tasks/wait'])
   const taken: readonly string[] = ['GET', 'POST', 'DELETE']
   // Each path has one handler more, of all the methods that it does not take.
   const refusals = app.routes.find(({ method }) => method === 'TRACE')
