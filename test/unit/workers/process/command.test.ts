@@ -18,6 +18,7 @@ import { SPAWN_WAYS } from '../../../support/spawn-ways.ts'
 
 process.env['EXECGO_TLS_KEY'] = 'hidden'
 process.env['EXECGO_OTHER_SECRET_FILE'] = 'hidden'
+process.env['EXECGO_api_token'] = 'hidden'
 process.env['EXECGO_ADDR'] = 'shown'
 
 const scratch = mkdtempSync(join(tmpdir(), 'execgo-command-'))
