@@ -1,10 +1,12 @@
 /** Headless Chromium, driven by its own protocol over a pipe: https://chromedevtools.github.io/devtools-protocol/ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import type { TestContext } from 'node:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import type { TestContext } from 'node:test'
 import { SOON_MS } from './daemon.ts'
-import { tempDir } from './temp-dir.ts'
 
 export const hasBrowser = spawnSync('chromium', ['--version'], { stdio: 'ignore' }).status === 0
 
@@ -131,13 +133,17 @@ export class Browser {
 
 /** Gone with the test. To it, each of `names` is this machine. */
 export const startBrowser = async (t: TestContext, names: readonly string[] = []): Promise<Browser> => {
-  const profile = await tempDir(t)
+  const profile = await mkdtemp(join(tmpdir(), 'execgo-browser-'))
   const rules = names.map((name) => `MAP ${name} 127.0.0.1`).join(', ')
   const args = [...FLAGS.split(' '), `--user-data-dir=${profile}`, `--host-resolver-rules=${rules}`]
   const child = spawn('chromium', [...args, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
   })
   const browser = new Browser(child)
-  t.after(() => browser.close())
+  t.after(async () => {
+    await browser.close()
+    // Its helpers may still write for a moment.
+    await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  })
   return browser
 }
