@@ -98,7 +98,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   'GET /events': {
     is: ['What happens to tasks, as it does: Server-Sent Events.', 200, 'text/event-stream'],
-    refuses: [400, 410, 503],
+    refuses: [400, 404, 410, 503],
     query: ['task_id', 'graph_id', 'type', 'last_event_id'],
     headers: ['Last-Event-ID'],
   },
@@ -120,13 +120,20 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
 }
 
+/** What the guards may refuse before any route. `/health` asks for no token, and is not counted. */
+const GUARDED = [401, 403, 429]
+const UNGUARDED = [403]
+
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'The request is wrong.',
+  401: 'No token, or an unknown one.',
+  403: 'The token, the web page or the name that was asked for may not.',
   404: 'There is none.',
   409: 'Its state does not allow it.',
+  410: 'The history does not reach back so far.',
   413: 'The body is too large.',
   422: 'The idempotency key was used with another body.',
-  429: 'Full for now: see Retry-After.',
+  429: 'Full for now, or too many requests: see Retry-After.',
   503: 'Stopping, or the disk refuses.',
 }
 
@@ -156,7 +163,8 @@ export const openApiDocument = (version: string): JsonObject => {
 
 const operation = (path: string, { is, refuses, body, query, headers }: Route): JsonObject => {
   const [summary, status, answer] = is
-  const refusals = refuses.map((code) => [code, { description: REFUSALS[code]!, ...json('Problem') }])
+  const codes = new Set([...refuses, ...(path === '/health' ? UNGUARDED : GUARDED)])
+  const refusals = [...codes].map((code) => [code, { description: REFUSALS[code]!, ...json('Problem') }])
   return {
     summary,
     parameters: [
