@@ -10,7 +10,7 @@ export interface Counts {
   readonly sleepMs: number
   /** Finished tasks kept while memory, stalls and commands are measured. */
   readonly kept: number
-  /** Finished tasks kept while it idles. */
+  /** Finished tasks kept while it idles, and while it is asked for pages. */
   readonly keptIdle: number
   /** Tasks for each figure of cost, in as many graphs as that takes. */
   readonly costTasks: number

@@ -29,3 +29,7 @@ export const childrenOf = (parent: number): Child[] =>
 
 /** How many descriptors a process has open. */
 export const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+
+/** RssAnon in MiB: what is neither the program's text nor the mapped database. */
+export const anonymousMb = (pid: number): number =>
+  Math.round(Number(/RssAnon:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]) / 1024)

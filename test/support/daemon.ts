@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { expectDocumented } from './api-document.ts'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
@@ -15,7 +16,7 @@ export interface Answer {
   readonly headers: Headers
 }
 
-/** One HTTP request, of JSON; a text goes as it is. */
+/** One HTTP request, of JSON; a text goes as it is. Throws where the answer is not as the API's document says. */
 export const request = async (
   url: string,
   method: string,
@@ -32,7 +33,11 @@ export const request = async (
         }),
   })
   const text = await response.text()
-  return { status: response.status, body: text === '' ? null : JSON.parse(text), headers: response.headers }
+  const { status } = response
+  const answer = { status, body: text === '' ? null : JSON.parse(text), headers: response.headers }
+  const { pathname, search } = new URL(url)
+  expectDocumented(method, pathname + search, status, answer.body)
+  return answer
 }
 
 /** A bound on anything that should be over in a moment, wide enough for a busy machine. */

@@ -81,6 +81,7 @@ export type Message = any
 export interface Reply {
   readonly message: Message
   readonly initial: grpc.Metadata
+  readonly trailer: grpc.Metadata
 }
 
 export type Client = grpc.Client & { close(): void }
@@ -135,6 +136,7 @@ export const call = (
 ): Promise<Reply> =>
   new Promise((resolve, reject) => {
     let initial = new grpc.Metadata()
+    let answer: Message = null
     const methods = client as unknown as Record<string, (...args: unknown[]) => grpc.ClientUnaryCall>
     methods[method]!.call(
       client,
@@ -142,10 +144,12 @@ export const call = (
       metadata,
       { deadline: Date.now() + CALL_DEADLINE_MS },
       (error: grpc.ServiceError | null, message: Message) => {
-        if (error === null) resolve({ message, initial })
+        if (error === null) answer = message
         else reject(Object.assign(error, { initial }))
       },
-    ).on('metadata', (received) => {
-      initial = received
-    })
+    )
+      .on('metadata', (received) => {
+        initial = received
+      })
+      .on('status', ({ metadata: trailer }) => resolve({ message: answer, initial, trailer }))
   })

@@ -1,21 +1,16 @@
 /** Many finished tasks: on disk, not in memory. EXECGO_MANY_TASKS=500000 for the figures of the whole promise. */
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { anonymousMb } from '../support/children.ts'
 import { type TestDaemon, startDaemon } from '../support/daemon.ts'
 
 const COUNT = Number(process.env['EXECGO_MANY_TASKS'] ?? 100_000)
 const AT_ONCE = 10_000
 const MOST_ANONYMOUS_MB = 300
-
-/** RssAnon in MB: what is neither the program's text nor the mapped database. */
-const anonymousMb = async ({ child }: TestDaemon): Promise<number> => {
-  const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
-  return Math.round(Number(/RssAnon:\s*(\d+) kB/.exec(status)![1]) / 1024)
-}
 
 /** Reads the list without holding it: bytes, tasks, seconds. */
 const readList = async ({ url }: TestDaemon): Promise<{ bytes: number; tasks: number; seconds: number }> => {
@@ -56,7 +51,7 @@ test(`${COUNT} finished tasks: little memory, a quick restart, a list that strea
   }
   // Outcomes are kept in their order: with the last one, all are.
   await daemon.settled(`task-${COUNT - 1}`)
-  const before = await anonymousMb(daemon)
+  const before = anonymousMb(daemon.child.pid!)
   await daemon.crash()
 
   const startedAt = performance.now()
@@ -64,9 +59,9 @@ test(`${COUNT} finished tasks: little memory, a quick restart, a list that strea
   t.after(() => again.crash())
   assert.equal((await again.request('GET', '/health')).status, 200)
   const restartMs = Math.round(performance.now() - startedAt)
-  const after = await anonymousMb(again)
+  const after = anonymousMb(again.child.pid!)
   const listed = await readList(again)
-  const listing = await anonymousMb(again)
+  const listing = anonymousMb(again.child.pid!)
   const file = (await stat(join(dataDir, 'execgo.lmdb'))).size
   t.diagnostic(
     `RssAnon ${before} MB, after the restart ${after} MB, after a list ${listing} MB · restart ${restartMs} ms · list ` +

@@ -79,6 +79,31 @@ describe('?wait=', () => {
     assert.equal((await wait({})).error, 'either task_ids or graph_id is required')
   })
 
+  test('what is not over says when to ask again, by how long its tools take', async (t) => {
+    const daemon = await startDaemon()
+    t.after(() => daemon.stop())
+    await daemon.submit([sleep('learnt', 1100)])
+    await daemon.settled('learnt')
+    const tasks = [sleep('h1', 600_000), { id: 'h2', type: 'noop', depends_on: ['h1'] }]
+    const { body, headers } = await daemon.request('POST', '/tasks', { tasks })
+    // A submission is answered before anything is known of it, and sooner for that.
+    assert.equal(headers.get('retry-after'), null)
+    const graph = `/graphs/${body.graph_id}`
+    const hint = async (method: string, path: string, wanted?: object) =>
+      (await daemon.request(method, path, wanted)).headers.get('retry-after')
+    for (const path of ['/tasks/h1', '/tasks/h1?wait=10ms', graph, `${graph}?wait=10ms`])
+      assert.equal(await hint('GET', path), '2', path)
+    const ids = { task_ids: ['h2', 'h1'], timeout: '10ms' }
+    assert.equal(await hint('POST', '/tasks/wait', ids), '2')
+    assert.equal(await hint('POST', '/tasks/wait', { ...ids, mode: 'any' }), '1')
+    assert.equal(await hint('POST', '/tasks/wait', { graph_id: body.graph_id, timeout: '10ms' }), '2')
+    assert.equal(await hint('POST', `${graph}/cancel`), '2')
+    await daemon.settled('h2')
+    for (const path of ['/tasks/h1', '/tasks/h1?wait=1m', graph, `${graph}?wait=1m`])
+      assert.equal(await hint('GET', path), null, path)
+    assert.equal(await hint('POST', '/tasks/wait', { task_ids: ['h1'] }), null)
+  })
+
   test('a task named wait is a task like any other', async () => {
     await daemon.submit([sleep('wait', 0)])
     assert.equal((await daemon.request('GET', '/tasks/wait?wait=1m')).body.status, 'success')

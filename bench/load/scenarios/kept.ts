@@ -2,7 +2,7 @@
  * A daemon that keeps very many finished tasks. One server goes through it all:
  *
  * ```
- * 500,000 tasks, /health probed ─► state.json written ─► stall ─► memory ─► commands ─► 1,000,000 tasks ─► idle CPU
+ * 500,000 tasks, /health probed ─► state.json written ─► stall ─► memory ─► commands ─► 1,000,000 tasks ─► idle CPU ─► pages
  * ```
  */
 import { stat } from 'node:fs/promises'
@@ -14,6 +14,7 @@ import { flat } from '../graphs.ts'
 import { startProbe } from '../probe.ts'
 import { anonymousMb, cpuSeconds, hasProc } from '../processes.ts'
 import { submissions } from '../requests.ts'
+import { measurePages } from './pages.ts'
 import { type Contestant, type Scenario, type World, keep, onEach } from '../scenario.ts'
 
 const CONNECTIONS = 8
@@ -23,7 +24,7 @@ const CALM_MS = 20_000
 const SETTLE_MS = 2000
 
 export const kept: Scenario = {
-  figures: ['stall', 'memory', 'shell-kept', 'idle'],
+  figures: ['stall', 'memory', 'shell-kept', 'idle', 'page'],
   async run(world) {
     await onEach(world, this.figures, { maxConcurrency: AT_ONCE }, async (contestant) => {
       const { counts } = world
@@ -31,7 +32,10 @@ export const kept: Scenario = {
       let over = counts.kept
       if (world.wants('memory')) await measureMemory(world, contestant)
       if (world.wants('shell-kept')) over += await measureCommands(world, contestant, over)
-      if (world.wants('idle')) await measureIdle(world, contestant, over)
+      if (!world.wants('idle') && !world.wants('page')) return
+      await fill(contestant, 'i', over, counts.keptIdle)
+      if (world.wants('idle')) await measureIdle(world, contestant)
+      if (world.wants('page')) await measurePages(world, contestant, counts.keptIdle)
     })
   },
 }
@@ -92,10 +96,9 @@ const measureCommands = async (world: World, contestant: Contestant, before: num
   return commands + commands
 }
 
-const measureIdle = async (world: World, contestant: Contestant, before: number): Promise<void> => {
+const measureIdle = async (world: World, contestant: Contestant): Promise<void> => {
   if (!hasProc) return world.record.note('idle', 'skipped: it needs /proc')
-  const { keptIdle, idleMs, saveWithinMs } = world.counts
-  await fill(contestant, 'i', before, keptIdle)
+  const { idleMs, saveWithinMs } = world.counts
   // The save that is due is no idling.
   await savedAfter(contestant.server.dataDir, Date.now(), saveWithinMs)
   // Nor is what V8 does once, some seconds after the last task, to give memory back.

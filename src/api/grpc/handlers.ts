@@ -27,7 +27,14 @@ import {
   taskMessage,
 } from './messages.ts'
 import { statusOf } from './status.ts'
-import { type Client, type WaitTasksMessage, type WatchCall, waitTasks, watchTasks } from './watch.ts'
+import {
+  type Client,
+  type WaitTasksMessage,
+  type WatchCall,
+  waitHint,
+  waitTasks,
+  watchTasks,
+} from './watch.ts'
 
 export interface HandlersOptions {
   readonly service: Service
@@ -126,19 +133,24 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
 
   const wait = (message: WaitTasksMessage, client: Client) => waitTasks(service, message, client)
 
+  const { watchers } = service
+  const taskHint = ({ id }: WithId) => watchers.retryAfterS(id)
+  const graphHint = ({ graph_id: graphId }: WithGraphId, { graph }: { readonly graph: GraphMessage }) =>
+    graph.finished_at_unix_ms > 0 ? 0 : watchers.retryAfterSOf({ taskIds: null, graphId, mode: 'all' })
+
   const health = async (): Promise<Result<Health>> => ok(service.health())
   const metrics = async () => ok(service.metrics())
 
   return {
     SubmitTasks: unary(submit, onFault),
-    GetTask: unary(get, onFault),
+    GetTask: unary(get, onFault, taskHint),
     ListTasks: unary(list, onFault),
     DeleteTask: unary(remove, onFault),
-    CancelTask: unary(cancel, onFault),
+    CancelTask: unary(cancel, onFault, taskHint),
     ExplainTask: unary(explain, onFault),
-    GetGraph: unary(getGraph, onFault),
-    CancelGraph: unary(cancelGraph, onFault),
-    WaitTasks: unary(wait, onFault),
+    GetGraph: unary(getGraph, onFault, graphHint),
+    CancelGraph: unary(cancelGraph, onFault, graphHint),
+    WaitTasks: unary(wait, onFault, (message, answer) => waitHint(service, message, answer)),
     WatchTasks: watching(service, onFault),
     Health: unary(health, onFault),
     Metrics: unary(metrics, onFault),
@@ -155,23 +167,36 @@ const ID_REQUIRED = refused('invalid', 'id is required')
 
 type Cancellable = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | 'metadata' | 'on'>
 
-/** A call as grpc-js wants it: a refusal becomes its status, a throw INTERNAL, and the trace id goes ahead of either. */
+/**
+ * A call as grpc-js wants it: a refusal becomes its status, a throw INTERNAL, and the trace id goes ahead of either.
+ * @param retryAfterS the seconds for the trailer `retry-after`, 0 for none
+ */
 const unary =
   <Request, Response>(
     answer: (request: Request, call: Cancellable) => Promise<Result<Response>>,
     onFault: HandlersOptions['onFault'],
+    retryAfterS: (request: Request, response: Response) => number | Promise<number> = () => 0,
   ): handleUnaryCall<Request, Response> =>
   (call, callback) => {
     const traceId = traceIdOf(call.metadata)
     call.sendMetadata(initialOf(traceId))
-    answer(call.request, call).then(
-      (result) => (result.ok ? callback(null, result.value) : callback(statusOf(result.problem))),
-      (error: unknown) => {
-        onFault(error, traceId)
-        callback(faultOf(traceId))
-      },
-    )
+    const hinted = async (): Promise<void> => {
+      const result = await answer(call.request, call)
+      if (!result.ok) return callback(statusOf(result.problem))
+      const seconds = await retryAfterS(call.request, result.value)
+      callback(null, result.value, seconds > 0 ? trailerOf(seconds) : undefined)
+    }
+    hinted().catch((error: unknown) => {
+      onFault(error, traceId)
+      callback(faultOf(traceId))
+    })
   }
+
+const trailerOf = (seconds: number): Metadata => {
+  const trailer = new Metadata()
+  trailer.set('retry-after', String(seconds))
+  return trailer
+}
 
 const watching =
   (service: Service, onFault: HandlersOptions['onFault']) =>

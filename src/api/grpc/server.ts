@@ -9,6 +9,7 @@ import { packageRoot } from '../../package-root.ts'
 import type { Guard } from '../guard/guard.ts'
 import { gate } from './gate.ts'
 import { type HandlersOptions, createHandlers } from './handlers.ts'
+import { patience } from './patience.ts'
 
 export interface GrpcServerOptions extends HandlersOptions {
   readonly address: Address
@@ -44,10 +45,16 @@ export class GrpcServer {
       tls === undefined
         ? ServerCredentials.createInsecure()
         : ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.cert }])
+    const { bodyBytes, headerMs, bodyMs } = options.service.limits
     this.#server = new Server({
-      interceptors: guard === undefined || guard.isIdle ? [] : [gate(guard)],
-      'grpc.max_receive_message_length': options.service.limits.bodyBytes + HEADROOM_BYTES,
+      interceptors: [patience(bodyMs), ...(guard === undefined || guard.isIdle ? [] : [gate(guard)])],
+      'grpc.max_receive_message_length': bodyBytes + HEADROOM_BYTES,
       'grpc.max_send_message_length': -1,
+      // One that does not get as far as a call has none either.
+      'grpc.max_connection_idle_ms': bodyMs,
+      // A ping finds out who is gone without a word, and who sends headers without an end.
+      'grpc.keepalive_time_ms': headerMs,
+      'grpc.keepalive_timeout_ms': headerMs,
     })
     const definitions = loadSync([protoPath, healthProtoPath], {
       keepCase: true,

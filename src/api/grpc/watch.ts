@@ -60,6 +60,20 @@ export const waitTasks = async (
     : waited
 }
 
+/** Seconds after which it is worth waiting again; 0 where it is done. */
+export const waitHint = (
+  { watchers }: Service,
+  { task_ids, graph_id, mode }: WaitTasksMessage,
+  { done }: { readonly done: boolean },
+): number | Promise<number> =>
+  done
+    ? 0
+    : watchers.retryAfterSOf({
+        taskIds: graph_id === '' ? task_ids : null,
+        graphId: graph_id,
+        mode: mode === 'any' ? 'any' : 'all',
+      })
+
 /** How often a watch without events looks whether it should end. */
 const LOOK_EVERY_MS = 60_000
 

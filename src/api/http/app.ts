@@ -17,7 +17,15 @@ import { type MetricsText, formatOf, replyMetrics } from './prometheus.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
 import { traceparentOf } from './trace.ts'
 import { taskList } from './task-list.ts'
-import { callAnswer, getGraph, getTask, taskAnswer, waitForTasks, watch } from './waiting-routes.ts'
+import {
+  callAnswer,
+  getGraph,
+  getTask,
+  graphAnswer,
+  taskAnswer,
+  waitForTasks,
+  watch,
+} from './waiting-routes.ts'
 
 export interface AppOptions {
   readonly service: Service
@@ -70,7 +78,8 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
 
   const cancelGraph = async (c: HttpContext, id: string): Promise<Response> => {
     const graceMs = await grace(c)
-    return answer(c, 202, graceMs.ok ? await service.cancelGraph(id, graceMs.value) : graceMs, JSON.stringify)
+    const cancelled = graceMs.ok ? await service.cancelGraph(id, graceMs.value) : graceMs
+    return graphAnswer(c, service, cancelled, 202)
   }
 
   const listGraphs: Handler = async (c) => {
@@ -126,7 +135,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     '/graphs/:id/retry': {
       POST: withId(
         '/graphs/',
-        async (c, id) => answer(c, 202, await service.retryGraph(id), JSON.stringify),
+        async (c, id) => graphAnswer(c, service, await service.retryGraph(id), 202),
         '/retry',
       ),
     },

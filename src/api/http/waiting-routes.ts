@@ -1,6 +1,7 @@
 /** The routes of waiting: `?wait=`, `POST /tasks/wait` and `GET /events`. @see contract B3 */
 import type { ServerResponse } from 'node:http'
 import { type Result, ok } from '../../domain/errors.ts'
+import type { GraphView } from '../graph-view.ts'
 import { parseJson } from '../schemas.ts'
 import type { Service } from '../service.ts'
 import { parseWait, waitIn } from '../wait-query.ts'
@@ -34,10 +35,7 @@ export const taskAnswer = (
   status = 200,
 ): Response => {
   if (!task.ok) return replyProblem(c, task.problem)
-  const response = reply(c, status, task.value)
-  const seconds = service.watchers.retryAfterS(id)
-  if (seconds > 0) response.headers.set('Retry-After', String(seconds))
-  return response
+  return askAgain(reply(c, status, task.value), service.watchers.retryAfterS(id))
 }
 
 /** As {@link taskAnswer}, of the state of an `mcp` task. */
@@ -57,7 +55,21 @@ export const getGraph = async (c: HttpContext, service: Service, id: string): Pr
   const graph = await (wait.value === 0
     ? service.graph(id)
     : service.watchers.waiting.graph(id, wait.value, goneOf(c.env.outgoing)))
-  return graph.ok ? reply(c, 200, JSON.stringify(graph.value)) : replyProblem(c, graph.problem)
+  return graphAnswer(c, service, graph)
+}
+
+/** As {@link taskAnswer}, of a graph. */
+export const graphAnswer = async (
+  c: HttpContext,
+  service: Service,
+  graph: Result<GraphView>,
+  status = 200,
+): Promise<Response> => {
+  if (!graph.ok) return replyProblem(c, graph.problem)
+  const response = reply(c, status, JSON.stringify(graph.value))
+  const { graph_id: graphId, finished_at } = graph.value
+  if (finished_at !== undefined) return response
+  return askAgain(response, await service.watchers.retryAfterSOf({ taskIds: null, graphId, mode: 'all' }))
 }
 
 export const waitForTasks = async (c: HttpContext, service: Service): Promise<Response> => {
@@ -68,7 +80,14 @@ export const waitForTasks = async (c: HttpContext, service: Service): Promise<Re
   const waited = await service.watchers.waiting.tasks(wanted.value, goneOf(c.env.outgoing))
   if (!waited.ok) return replyProblem(c, waited.problem)
   const { done, tasks } = waited.value
-  return reply(c, 200, `{"done":${done},"tasks":[${tasks.join(',')}]}`)
+  const response = reply(c, 200, `{"done":${done},"tasks":[${tasks.join(',')}]}`)
+  return done ? response : askAgain(response, await service.watchers.retryAfterSOf(wanted.value))
+}
+
+/** @param seconds 0 for what is over */
+const askAgain = (response: Response, seconds: number): Response => {
+  if (seconds > 0) response.headers.set('Retry-After', String(seconds))
+  return response
 }
 
 export const watch = (c: HttpContext, service: Service): Response => {

@@ -99,7 +99,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   'GET /events': {
     is: ['What happens to tasks, as it does: Server-Sent Events.', 200, 'text/event-stream'],
-    refuses: [400, 410, 503],
+    refuses: [400, 404, 410, 503],
     query: ['task_id', 'graph_id', 'type', 'last_event_id'],
     headers: ['Last-Event-ID'],
   },
@@ -127,6 +127,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   403: 'The token lacks the scope, or a web page asks that may not.',
   404: 'There is none.',
   409: 'Its state does not allow it.',
+  410: 'The history does not reach back so far.',
   413: 'The body is too large.',
   422: 'The idempotency key was used with another body.',
   429: 'Full for now, or asked too often: see Retry-After.',
@@ -167,6 +168,7 @@ const operation = (
 ): JsonObject => {
   const [summary, status, answer] = is
   const need = needOfRequest(method, path)
+  // `/health` asks for no token, and is not counted.
   const guards = need === null ? [403] : [401, 403, 429]
   const refusals = [...new Set([...refuses, ...guards])]
     .sort((a, b) => a - b)

@@ -1,7 +1,8 @@
 /**
  * The sequence of events on disk: the table `events`, a record for each group of commits, under the number of its first
- * event. It goes through the journal with the rest of its group, and is told when the group is kept. The oldest records
- * go as new ones come; the last one always stays, as it says which number is next.
+ * event. It goes through the journal with the rest of its group, and is told when the group is synced, also where nobody
+ * else waits for that: who watches goes on by these numbers. The oldest records go as new ones come; the last one always
+ * stays, as it says which number is next.
  */
 import type { TaskEvent } from '../events.ts'
 import { decodeEvents, EventEncoder } from '../events.ts'
@@ -43,7 +44,7 @@ export class EventLog {
   #next: Kept[] = []
   #nextLast = 0
   #nextOldest = 0
-  /** The last event of each group that is not kept yet. */
+  /** The last event of each group that is not synced yet. */
   readonly #lastOf = new WeakMap<object, number>()
 
   constructor(options: EventLogOptions) {
@@ -126,7 +127,7 @@ export class EventLog {
   }
 
   /** @returns whether there is something new to tell */
-  onKept(group: object): boolean {
+  onSynced(group: object): boolean {
     const last = this.#lastOf.get(group) ?? this.#kept
     if (last <= this.#kept) return false
     this.#kept = last

@@ -44,6 +44,8 @@ export interface GroupWriter<T> {
   onFailed(items: readonly Waiting<T>[], error: unknown): void
   /** The group is as safe as its items asked for; called in order, just before they are told. */
   onKept(items: readonly Waiting<T>[]): void
+  /** The group survives the machine: as it is kept, or later, where its items did not wait for that. In order. */
+  onSynced(items: readonly Waiting<T>[]): void
 }
 
 export class GroupCommit<T> {
@@ -179,6 +181,7 @@ export class GroupCommit<T> {
     const told = Promise.all([this.#told, isRelaxed ? null : synced]).then(
       () => {
         this.#writer.onKept(group)
+        if (!isRelaxed) this.#writer.onSynced(group)
         for (const each of group) each.resolve()
       },
       (error: unknown) => {
@@ -186,6 +189,7 @@ export class GroupCommit<T> {
       },
     )
     this.#told = told
+    if (isRelaxed) Promise.all([told, synced]).then(() => this.#writer.onSynced(group), ignore)
     const onSynced = (): void => {
       this.#isSyncing = false
       this.#next()

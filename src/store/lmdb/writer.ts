@@ -164,7 +164,11 @@ export class Writer implements GroupWriter<Change> {
       }
     }
     for (const { item } of items) if (item.ended !== undefined) listener?.onOver(item.ended)
-    if (this.#events.onKept(items)) listener?.onEvents()
+  }
+
+  /** Also what is relaxed: a number that was told must not be given again to another event after a power cut. */
+  onSynced(items: readonly Waiting<Change>[]): void {
+    if (this.#events.onSynced(items)) this.#listener()?.onEvents()
   }
 
   onFailed(): void {

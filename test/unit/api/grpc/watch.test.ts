@@ -44,6 +44,29 @@ test('WaitTasks answers when the tasks are over, or after the timeout', async (t
   })
 })
 
+test('what is not over says when to ask again in a trailer', async (t) => {
+  const { client } = await open(t)
+  const hint = async (method: string, request: object) =>
+    (await call(client, method, request)).trailer.get('retry-after')
+  const { message } = await call(client, 'SubmitTasks', { tasks: [noop('a', 3_600_000)] })
+  const graph = { graph_id: message.graph_id }
+  for (const [method, request] of [
+    ['GetTask', { id: 'a' }],
+    ['GetGraph', graph],
+    ['WaitTasks', { ...graph, timeout_ms: 10 }],
+    ['WaitTasks', { task_ids: ['a'], timeout_ms: 10, mode: 'any' }],
+  ] as const)
+    assert.deepEqual(await hint(method, request), ['1'], method)
+  await call(client, 'CancelTask', { id: 'a' })
+  await call(client, 'WaitTasks', graph)
+  for (const [method, request] of [
+    ['GetTask', { id: 'a' }],
+    ['GetGraph', graph],
+    ['WaitTasks', graph],
+  ] as const)
+    assert.deepEqual(await hint(method, request), [], method)
+})
+
 test('WatchTasks tells what happens, from a place on, by filters', async (t) => {
   const { client } = await open(t)
   const { message } = await call(client, 'SubmitTasks', { tasks: [noop('a'), noop('b')] })

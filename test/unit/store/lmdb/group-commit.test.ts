@@ -27,6 +27,7 @@ const namesOf = (items: Items): string => items.map(({ item }) => item).join('')
 class Disk implements GroupWriter<string> {
   readonly groups: string[] = []
   readonly told: string[] = []
+  readonly synced: string[] = []
   readonly failed: string[] = []
   readonly commits: ReturnType<typeof deferred>[] = []
   readonly syncs: ReturnType<typeof deferred>[] = []
@@ -55,6 +56,10 @@ class Disk implements GroupWriter<string> {
 
   onKept(items: Items): void {
     this.told.push(namesOf(items))
+  }
+
+  onSynced(items: Items): void {
+    this.synced.push(namesOf(items))
   }
 }
 
@@ -120,7 +125,39 @@ describe('group commit', () => {
     await settle()
     assert.deepEqual(events, [])
     await commit(0)
-    assert.deepEqual(events, ['a'])
+    assert.deepEqual([events, disk.synced], [['a'], []])
+    await sync(0)
+    assert.deepEqual(disk.synced, ['a'])
+  })
+
+  it('what survives the machine is told in order, whoever waits for it', async () => {
+    add('a', 'relaxed')
+    await settle()
+    await commit(0)
+    add('b')
+    await sync(0)
+    await commit(1)
+    assert.deepEqual([disk.told, disk.synced], [['a'], ['a']])
+    await sync(1)
+    assert.deepEqual(
+      [disk.told, disk.synced],
+      [
+        ['a', 'b'],
+        ['a', 'b'],
+      ],
+    )
+    add('c', 'relaxed')
+    await settle()
+    await commit(2)
+    disk.syncs[2]!.reject(new Error('no'))
+    await settle()
+    assert.deepEqual(
+      [disk.told, disk.synced],
+      [
+        ['a', 'b', 'c'],
+        ['a', 'b'],
+      ],
+    )
   })
 
   it('nobody is told of a later group first', async () => {
