@@ -5,7 +5,7 @@
 import { CATEGORIES, type Category, type SubmittedTask } from './task.ts'
 
 /** The convenience types. Each is the `os` category with a tool of that name. */
-const ALIASES: ReadonlySet<string> = new Set(['noop', 'shell', 'file', 'http', 'dns', 'tcp', 'sleep'])
+export const ALIASES: ReadonlySet<string> = new Set(['noop', 'shell', 'file', 'http', 'dns', 'tcp', 'sleep'])
 
 const isCategory = (type: string): type is Category => (CATEGORIES as readonly string[]).includes(type)
 

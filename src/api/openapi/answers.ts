@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { STATUSES } from '../../domain/lifecycle.ts'
 import { ERROR_CODES } from '../../domain/runtime.ts'
+import { ALIASES } from '../../domain/normalize.ts'
 import { CATEGORIES, HIGHEST_PRIORITY, RUN_IFS } from '../../domain/task.ts'
 
 const text = v.string()
@@ -62,7 +63,10 @@ const Runtime = v.pipe(
 
 export const TaskAnswer = v.object({
   id: text,
-  type: v.picklist(CATEGORIES),
+  type: v.pipe(
+    v.picklist([...CATEGORIES, ...ALIASES]),
+    v.description('One of the first three, but in records of the original server that were over.'),
+  ),
   params: v.optional(object),
   depends_on: v.optional(v.array(text)),
   retry: v.optional(count),
