@@ -156,8 +156,10 @@ export class EventReader {
         this.#last = events.at(-1)!.id
         const wanted = events.filter((event) => isWanted(event, this.#filter))
         if (wanted.length > 0) return wanted
-        // Others have their turns where all that there is has to be looked through.
+        // Others have their turns where all that there is has to be looked through; and who hears nothing for long is
+        // told so, however much happens that it does not want.
         await new Promise((resolve) => setImmediate(resolve))
+        if (performance.now() >= endMs) return []
         continue
       }
       const leftMs = endMs - performance.now()
@@ -165,6 +167,11 @@ export class EventReader {
       await this.#news(leftMs)
     }
     return null
+  }
+
+  /** The last event that it looked at: it need not have wanted that. */
+  get place(): number {
+    return this.#last
   }
 
   wake(): void {

@@ -204,6 +204,24 @@ describe('GET /events', () => {
     for (const reader of [all, one, ends, graph]) reader.close()
   })
 
+  test('a watch that was told nothing yet says where to go on', async (t) => {
+    const daemon = await startDaemon()
+    t.after(() => daemon.stop())
+    await daemon.submit([{ id: 'before', type: 'noop' }])
+    await daemon.settled('before')
+    const response = await fetch(`${daemon.url}/events`)
+    const reader = response.body!.getReader()
+    const frame = new TextDecoder().decode((await reader.read()).value)
+    await reader.cancel()
+    const [, place] = /^: watching\nid: (\d+)\n\n$/.exec(frame) ?? []
+    assert.ok(Number(place) > 0, frame)
+    await daemon.submit([{ id: 'between', type: 'noop' }])
+    const again = await watch(daemon, `?last_event_id=${place}&type=task_submitted`)
+    await again.until(1)
+    assert.equal(again.events[0]!.task_id, 'between')
+    again.close()
+  })
+
   test('what cannot be watched is refused, and what is gone is gone', async (t) => {
     const daemon = await startDaemon({ env: { EXECGO_EVENTS_KEEP: '20' } })
     t.after(() => daemon.stop())

@@ -29,7 +29,7 @@ export const eventStream = (reader: EventReader, outgoing: ServerResponse): Read
           controller.close()
           return
         }
-        const text = hasBegun ? frames(events) : ': watching\n\n'
+        const text = events.length > 0 ? frames(events) : place(hasBegun ? 'still here' : 'watching', reader)
         hasBegun = true
         controller.enqueue(encoder.encode(text))
         if (!outgoing.destroyed) stalled = setTimeout(() => outgoing.destroy(), STALLED_MS)
@@ -44,6 +44,7 @@ export const eventStream = (reader: EventReader, outgoing: ServerResponse): Read
 }
 
 const frames = (events: readonly TaskEvent[]): string =>
-  events.length === 0
-    ? ': still here\n\n'
-    : events.map((event) => `id: ${event.id}\nevent: ${event.type}\ndata: ${eventJson(event)}\n\n`).join('')
+  events.map((event) => `id: ${event.id}\nevent: ${event.type}\ndata: ${eventJson(event)}\n\n`).join('')
+
+/** A comment, and an id without an event: where to go on after a reconnect, though nothing was told since long. */
+const place = (comment: string, reader: EventReader): string => `: ${comment}\nid: ${reader.place}\n\n`

@@ -117,6 +117,22 @@ describe('readers of events', () => {
     assert.equal(events.readers, 0)
   })
 
+  it('know how far they are where nothing happens that they want, and are told in time', async (t) => {
+    const { service } = await startEdge(t)
+    const reader = service.watchers.events.open({ taskId: 'x', graphId: '', types: [], lastEventId: '' })
+    assert.ok(reader.ok)
+    assert.equal(reader.value.place, 0)
+    let isBusy = true
+    const others = (async () => {
+      for (let round = 0; isBusy; round++) await service.submit(graph(`other-${round}`))
+    })()
+    for (let at = 0; at < 3; at++) assert.deepEqual(await reader.value.next(50), [])
+    isBusy = false
+    await others
+    assert.ok(reader.value.place > 0)
+    reader.value.close()
+  })
+
   it('hear nothing where nothing happens', async (t) => {
     const { service } = await startEdge(t)
     const reader = service.watchers.events.open({ taskId: '', graphId: '', types: [], lastEventId: '' })
