@@ -98,7 +98,7 @@ describe('?wait=', () => {
     assert.equal(await hint('POST', '/tasks/wait', { ...ids, mode: 'any' }), '1')
     assert.equal(await hint('POST', '/tasks/wait', { graph_id: body.graph_id, timeout: '10ms' }), '2')
     assert.equal(await hint('POST', `${graph}/cancel`), '2')
-    await daemon.settled('h2')
+    for (const id of ['h1', 'h2']) await daemon.settled(id)
     for (const path of ['/tasks/h1', '/tasks/h1?wait=1m', graph, `${graph}?wait=1m`])
       assert.equal(await hint('GET', path), null, path)
     assert.equal(await hint('POST', '/tasks/wait', { task_ids: ['h1'] }), null)
