@@ -91,6 +91,7 @@ const ROOMS: readonly Room[] = [
       /^node:/,
     ],
   },
+  { name: 'client', files: /^src\/client\//, may: [own('src/client/')] },
   {
     name: 'workers',
     files: /^workers\//,

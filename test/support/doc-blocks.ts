@@ -36,11 +36,11 @@ const blocksOf = (page: string): (Block | null)[] => {
   return found
 }
 
-/** Every bash block of a page, in order. */
-export const examplesOf = (page: string): Example[] => {
+/** Every bash block of a page, or of another language, in order. */
+export const examplesOf = (page: string, language = 'bash'): Example[] => {
   const blocks = blocksOf(page)
   return blocks.flatMap((block, at) => {
-    if (block === null || block.language !== 'bash') return []
+    if (block === null || block.language !== language) return []
     const next = blocks[at + 1] ?? null
     const isAnswer = next !== null && (next.language === 'json' || next.language === 'text')
     return [{ command: block, answer: isAnswer ? next : null }]
