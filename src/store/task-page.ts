@@ -9,7 +9,7 @@ const FULL_CHARS = 8 * 1024 * 1024
 const SLICE_MS = 5
 
 /**
- * @param keys candidates, in the order of the page
+ * @param keys candidates, in the order of the page; -1 where the search for the next one takes long
  * @param read the text of a task, `null` where it is none of those asked for
  */
 export const takePage = async (
@@ -26,7 +26,7 @@ export const takePage = async (
       await new Promise((resolve) => setImmediate(resolve))
       sinceMs = performance.now()
     }
-    const text = read(key)
+    const text = key < 0 ? null : read(key)
     if (text === null) continue
     // One more than the page holds is looked for: a page that says that another follows is right.
     if (tasks.length === limit || chars > FULL_CHARS) return { tasks, nextAfter: last }
@@ -54,7 +54,25 @@ export const matchesText = ({ type, tool, prefix }: TaskQuery, text: string): bo
   return tool === '' || (JSON.parse(text) as { tool_name?: unknown }).tool_name === tool
 }
 
-const HEAD = /^\{"id":"([^"\\]*(?:\\.[^"\\]*)*)"(?:,"graph_id":"[^"]*")?,"type":"([^"\\]*)"/
+/** What a text is filtered by; none of it a part of the text, which it would keep. */
+export const facetsOf = (
+  text: string,
+): { readonly id: string; readonly type: string; readonly toolName: string } => {
+  const match = HEAD.exec(text)
+  // Elsewhere it may be part of the params, and a name may have anything in it.
+  const isPlain = match !== null && (match[3] !== undefined || !text.includes('"tool_name"'))
+  const { id, type, tool_name } = (
+    isPlain
+      ? JSON.parse(`{"id":"${match[1]!}","type":"${match[2]!}","tool_name":"${match[3] ?? ''}"}`)
+      : JSON.parse(text)
+  ) as { readonly id: string; readonly type: unknown; readonly tool_name: unknown }
+  return { id, type: textOr(type), toolName: textOr(tool_name) }
+}
+
+const textOr = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const HEAD =
+  /^\{"id":"([^"\\]*(?:\\.[^"\\]*)*)"(?:,"graph_id":"[^"]*")?,"type":"([^"\\]*)"(?:,"tool_name":"([^"\\]*)")?/
 
 /** Without parsing all of it, where it begins as our texts do. */
 const headOf = (text: string): { readonly id: string; readonly type: unknown } => {

@@ -11,7 +11,7 @@ import {
   type TaskPage,
   type TaskQuery,
 } from '../store.ts'
-import { matchesTask, matchesText, takePage } from '../task-page.ts'
+import { facetsOf, matchesTask, matchesText, takePage } from '../task-page.ts'
 import type { Database } from 'lmdb'
 import type { Tables } from './database.ts'
 import { statusOfCode } from './heads.ts'
@@ -125,10 +125,14 @@ export class Reader implements StoreReader {
   /** The text of a task that is asked for; only one whose status is right is read. */
   #textFor(key: number, query: TaskQuery): string | null {
     if (query.status !== null && this.#statusOf(key) !== query.status) return null
-    const task = this.#memory.index.task(key)
+    const { index } = this.#memory
+    const task = index.task(key)
     if (task !== null) return matchesTask(query, task) ? this.#textOf(key) : null
     const text = this.#textOf(key)
-    return text !== null && matchesText(query, text) ? text : null
+    if (text === null) return null
+    // It is looked into anyway: the next search need not.
+    if (isByText(query) && index.isUnknown(key)) index.learn(key, facetsOf(text))
+    return matchesText(query, text) ? text : null
   }
 
   #textOf(key: number): string | null {
@@ -139,6 +143,8 @@ export class Reader implements StoreReader {
     return place === null ? null : this.#texts.read(place)
   }
 }
+
+const isByText = ({ type, tool, prefix }: TaskQuery): boolean => type !== null || tool !== '' || prefix !== ''
 
 const graphOf = (key: number, record: unknown): Graph | null => {
   if (record === undefined) return null
