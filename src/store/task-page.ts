@@ -1,5 +1,4 @@
 /** Pages of the list of tasks: the ways of taking one that all stores share. */
-import type { Task } from '../domain/task.ts'
 import type { TaskPage, TaskQuery } from './store.ts'
 
 /** UTF-16 units after which a page is full: a thousand tasks may have a large output each. */
@@ -37,8 +36,16 @@ export const takePage = async (
   return { tasks, nextAfter: null }
 }
 
-/** Whether a task under way is asked for, but for its status and graph. */
-export const matchesTask = ({ type, tool, prefix }: TaskQuery, task: Task): boolean =>
+/** What a task is filtered by but for its status and graph. */
+export interface Facets {
+  readonly id: string
+  readonly type: string
+  /** `''` for none. */
+  readonly toolName: string
+}
+
+/** Whether a task is asked for, but for its status and graph. */
+export const matchesFacets = ({ type, tool, prefix }: TaskQuery, task: Facets): boolean =>
   (type === null || task.type === type) &&
   (tool === '' || task.toolName === tool) &&
   task.id.startsWith(prefix)
@@ -54,19 +61,15 @@ export const matchesText = ({ type, tool, prefix }: TaskQuery, text: string): bo
   return tool === '' || (JSON.parse(text) as { tool_name?: unknown }).tool_name === tool
 }
 
-/** What a text is filtered by; none of it a part of the text, which it would keep. */
-export const facetsOf = (
-  text: string,
-): { readonly id: string; readonly type: string; readonly toolName: string } => {
+/** Of the text of a task that is over. The id is no part of it: who keeps that does not keep the text. */
+export const facetsOf = (text: string): Facets => {
   const match = HEAD.exec(text)
-  // Elsewhere it may be part of the params, and a name may have anything in it.
-  const isPlain = match !== null && (match[3] !== undefined || !text.includes('"tool_name"'))
-  const { id, type, tool_name } = (
-    isPlain
-      ? JSON.parse(`{"id":"${match[1]!}","type":"${match[2]!}","tool_name":"${match[3] ?? ''}"}`)
-      : JSON.parse(text)
-  ) as { readonly id: string; readonly type: unknown; readonly tool_name: unknown }
-  return { id, type: textOr(type), toolName: textOr(tool_name) }
+  const [, id = '', type = '', toolName = ''] = match ?? []
+  // Behind the head it may be part of the params, and a name may have anything in it.
+  const isPlain = match !== null && !id.includes('\\') && (toolName !== '' || !text.includes('"tool_name"'))
+  if (isPlain) return { id: ` ${id}`.slice(1), type, toolName }
+  const record = JSON.parse(text) as { readonly [name in 'id' | 'type' | 'tool_name']: unknown }
+  return { id: textOr(record.id), type: textOr(record.type), toolName: textOr(record.tool_name) }
 }
 
 const textOr = (value: unknown): string => (typeof value === 'string' ? value : '')

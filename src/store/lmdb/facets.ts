@@ -4,14 +4,6 @@
  * earlier run is not known until a filter had its text read.
  */
 
-export interface Facets {
-  /** Not cut out of a larger text, which it would keep. */
-  readonly id: string
-  readonly type: string
-  /** `''` for none. */
-  readonly toolName: string
-}
-
 /** A task whose text was not read. */
 export const UNKNOWN = 0
 /** One of a type and a tool that came when there was no code left: its text says which. */

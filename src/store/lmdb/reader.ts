@@ -11,7 +11,7 @@ import {
   type TaskPage,
   type TaskQuery,
 } from '../store.ts'
-import { facetsOf, matchesTask, matchesText, takePage } from '../task-page.ts'
+import { facetsOf, matchesFacets, matchesText, takePage } from '../task-page.ts'
 import type { Database } from 'lmdb'
 import type { Tables } from './database.ts'
 import { statusOfCode } from './heads.ts'
@@ -19,6 +19,9 @@ import { keysFor } from './key-search.ts'
 import type { Memory } from './memory.ts'
 import type { Pending } from './pending.ts'
 import { isTextOf, type Texts } from './texts.ts'
+
+/** UTF-16 units of a text: a longer one takes too long to be parsed whole. */
+const MOST_LEARNT = 64 * 1024
 
 export class Reader implements StoreReader {
   readonly #tables: Tables
@@ -127,12 +130,15 @@ export class Reader implements StoreReader {
     if (query.status !== null && this.#statusOf(key) !== query.status) return null
     const { index } = this.#memory
     const task = index.task(key)
-    if (task !== null) return matchesTask(query, task) ? this.#textOf(key) : null
+    if (task !== null) return matchesFacets(query, task) ? this.#textOf(key) : null
     const text = this.#textOf(key)
     if (text === null) return null
-    // It is looked into anyway: the next search need not.
-    if (isByText(query) && index.isUnknown(key)) index.learn(key, facetsOf(text))
-    return matchesText(query, text) ? text : null
+    if (!isByFacets(query) || !index.isUnknown(key) || text.length > MOST_LEARNT)
+      return matchesText(query, text) ? text : null
+    // It is looked into for good: the next search need not.
+    const facets = facetsOf(text)
+    index.learn(key, facets)
+    return matchesFacets(query, facets) ? text : null
   }
 
   #textOf(key: number): string | null {
@@ -144,7 +150,8 @@ export class Reader implements StoreReader {
   }
 }
 
-const isByText = ({ type, tool, prefix }: TaskQuery): boolean => type !== null || tool !== '' || prefix !== ''
+const isByFacets = ({ type, tool, prefix }: TaskQuery): boolean =>
+  type !== null || tool !== '' || prefix !== ''
 
 const graphOf = (key: number, record: unknown): Graph | null => {
   if (record === undefined) return null

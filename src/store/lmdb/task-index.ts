@@ -6,7 +6,8 @@
  * Tasks under way are in it as well, as what they are: the scheduler's objects.
  */
 import type { Task } from '../../domain/task.ts'
-import { type Facets, Kinds, UNKNOWN } from './facets.ts'
+import type { Facets } from '../task-page.ts'
+import { Kinds, UNKNOWN } from './facets.ts'
 import { HashTable, hashOf } from './hash-table.ts'
 import { CODES } from './heads.ts'
 import { findIn, Page, PAGE_KEYS, type Wanted } from './index-page.ts'
