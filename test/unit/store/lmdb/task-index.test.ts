@@ -171,6 +171,17 @@ describe('the index of tasks', () => {
     )
   })
 
+  it('tells the first 254 tools apart; any other is to be looked at', () => {
+    const index = new TaskIndex()
+    for (let key = 1; key <= 300; key++) index.add(taskOf(key, `t${key}`, `tool${key}`))
+    const ofTool = (tool: string): number[] =>
+      found(index, 0, 1, { codes: LEFT, kinds: index.kinds.asked(null, tool) })
+    const others = Array.from({ length: 46 }, (_, at) => 255 + at)
+    assert.deepEqual(ofTool('tool7'), [7, ...others])
+    assert.deepEqual(ofTool('tool300'), others)
+    assert.deepEqual(ofTool(''), [...index.keys()])
+  })
+
   it('finds a hundred thousand ids, after as many were removed', () => {
     const index = new TaskIndex()
     const count = 100_000
