@@ -5,7 +5,7 @@ import type { Task } from '../domain/task.ts'
 import { liveTaskJson, publishedStatus } from '../domain/task-json.ts'
 import type { Finished } from './memory-records.ts'
 import type { TaskPage, TaskQuery } from './store.ts'
-import { matchesTask, matchesText, takePage } from './task-page.ts'
+import { matchesFacets, matchesText, takePage } from './task-page.ts'
 
 export type Kept = Task | Finished
 
@@ -32,7 +32,7 @@ export const pageOfKept = async (records: Iterable<Kept>, query: TaskQuery): Pro
   return takePage(query.limit, keys, (key) => {
     const kept = byKey.get(key)!
     if (status !== null && statusOfKept(kept) !== status) return null
-    const isAsked = isFinished(kept) ? matchesText(query, kept.json) : matchesTask(query, kept)
+    const isAsked = isFinished(kept) ? matchesText(query, kept.json) : matchesFacets(query, kept)
     return isAsked ? textOf(kept) : null
   })
 }

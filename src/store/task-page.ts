@@ -1,5 +1,4 @@
 /** Pages of the list of tasks: the ways of taking one that all stores share. */
-import type { Task } from '../domain/task.ts'
 import type { TaskPage, TaskQuery } from './store.ts'
 
 /** UTF-16 units after which a page is full: a thousand tasks may have a large output each. */
@@ -9,7 +8,7 @@ const FULL_CHARS = 8 * 1024 * 1024
 const SLICE_MS = 5
 
 /**
- * @param keys candidates, in the order of the page
+ * @param keys candidates, in the order of the page; -1 where the search for the next one takes long
  * @param read the text of a task, `null` where it is none of those asked for
  */
 export const takePage = async (
@@ -26,7 +25,7 @@ export const takePage = async (
       await new Promise((resolve) => setImmediate(resolve))
       sinceMs = performance.now()
     }
-    const text = read(key)
+    const text = key < 0 ? null : read(key)
     if (text === null) continue
     // One more than the page holds is looked for: a page that says that another follows is right.
     if (tasks.length === limit || chars > FULL_CHARS) return { tasks, nextAfter: last }
@@ -37,8 +36,16 @@ export const takePage = async (
   return { tasks, nextAfter: null }
 }
 
-/** Whether a task under way is asked for, but for its status and graph. */
-export const matchesTask = ({ type, tool, prefix }: TaskQuery, task: Task): boolean =>
+/** What a task is filtered by but for its status and graph. */
+export interface Facets {
+  readonly id: string
+  readonly type: string
+  /** `''` for none. */
+  readonly toolName: string
+}
+
+/** Whether a task is asked for, but for its status and graph. */
+export const matchesFacets = ({ type, tool, prefix }: TaskQuery, task: Facets): boolean =>
   (type === null || task.type === type) &&
   (tool === '' || task.toolName === tool) &&
   task.id.startsWith(prefix)
@@ -54,7 +61,21 @@ export const matchesText = ({ type, tool, prefix }: TaskQuery, text: string): bo
   return tool === '' || (JSON.parse(text) as { tool_name?: unknown }).tool_name === tool
 }
 
-const HEAD = /^\{"id":"([^"\\]*(?:\\.[^"\\]*)*)"(?:,"graph_id":"[^"]*")?,"type":"([^"\\]*)"/
+/** Of the text of a task that is over. The id is no part of it: who keeps that does not keep the text. */
+export const facetsOf = (text: string): Facets => {
+  const match = HEAD.exec(text)
+  const [, id = '', type = '', toolName = ''] = match ?? []
+  // Behind the head it may be part of the params, and a name may have anything in it.
+  const isPlain = match !== null && !id.includes('\\') && (toolName !== '' || !text.includes('"tool_name"'))
+  if (isPlain) return { id: ` ${id}`.slice(1), type, toolName }
+  const record = JSON.parse(text) as { readonly [name in 'id' | 'type' | 'tool_name']: unknown }
+  return { id: textOr(record.id), type: textOr(record.type), toolName: textOr(record.tool_name) }
+}
+
+const textOr = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const HEAD =
+  /^\{"id":"([^"\\]*(?:\\.[^"\\]*)*)"(?:,"graph_id":"[^"]*")?,"type":"([^"\\]*)"(?:,"tool_name":"([^"\\]*)")?/
 
 /** Without parsing all of it, where it begins as our texts do. */
 const headOf = (text: string): { readonly id: string; readonly type: unknown } => {

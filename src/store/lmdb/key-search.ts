@@ -5,23 +5,26 @@ import type { TaskQuery } from '../store.ts'
 import { statusOfCode } from './heads.ts'
 import { type TaskIndex, UNFINISHED, WAITING } from './task-index.ts'
 
-/** Those of a graph, or of all; in the order of the page. What comes and goes meanwhile may be among them or not. */
+/**
+ * Those of a graph, or of all; in the order of the page. What comes and goes meanwhile may be among them or not. -1 after
+ * some thousand keys among which there was none more: others may have their turn.
+ */
 export function* keysFor(
   index: TaskIndex,
-  { status, isNewestFirst, afterKey }: TaskQuery,
+  { status, type, tool, prefix, isNewestFirst, afterKey }: TaskQuery,
   graph: Graph | null,
 ): Iterable<number> {
   const first = graph?.key ?? 0
   const last = graph === null ? Number.MAX_SAFE_INTEGER : graph.key + graph.size - 1
   const step = isNewestFirst ? -1 : 1
   const after = afterKey ?? (isNewestFirst ? last + 1 : first - 1)
-  const codes = codesOf(status)
+  const wanted = { codes: codesOf(status), kinds: index.kinds.asked(type, tool), prefix }
   let key = isNewestFirst ? Math.min(after - 1, last) : Math.max(after + 1, first)
-  for (;;) {
-    key = index.find(key, step, codes)
-    if (key < first || key > last) return
-    yield key
-    key += step
+  while (key >= first && key <= last) {
+    const found = index.find(key, step, wanted)
+    if (found > last || (found >= 0 && found < first)) return
+    yield found
+    key = found < 0 ? index.nextPage(key, step) : found + step
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type TaskPage,
   type TaskQuery,
 } from '../store.ts'
-import { matchesTask, matchesText, takePage } from '../task-page.ts'
+import { facetsOf, matchesFacets, matchesText, takePage } from '../task-page.ts'
 import type { Database } from 'lmdb'
 import type { Tables } from './database.ts'
 import { statusOfCode } from './heads.ts'
@@ -19,6 +19,9 @@ import { keysFor } from './key-search.ts'
 import type { Memory } from './memory.ts'
 import type { Pending } from './pending.ts'
 import { isTextOf, type Texts } from './texts.ts'
+
+/** UTF-16 units of a text: a longer one takes too long to be parsed whole. */
+const MOST_LEARNT = 64 * 1024
 
 export class Reader implements StoreReader {
   readonly #tables: Tables
@@ -125,10 +128,17 @@ export class Reader implements StoreReader {
   /** The text of a task that is asked for; only one whose status is right is read. */
   #textFor(key: number, query: TaskQuery): string | null {
     if (query.status !== null && this.#statusOf(key) !== query.status) return null
-    const task = this.#memory.index.task(key)
-    if (task !== null) return matchesTask(query, task) ? this.#textOf(key) : null
+    const { index } = this.#memory
+    const task = index.task(key)
+    if (task !== null) return matchesFacets(query, task) ? this.#textOf(key) : null
     const text = this.#textOf(key)
-    return text !== null && matchesText(query, text) ? text : null
+    if (text === null) return null
+    if (!isByFacets(query) || !index.isUnknown(key) || text.length > MOST_LEARNT)
+      return matchesText(query, text) ? text : null
+    // It is looked into for good: the next search need not.
+    const facets = facetsOf(text)
+    index.learn(key, facets)
+    return matchesFacets(query, facets) ? text : null
   }
 
   #textOf(key: number): string | null {
@@ -139,6 +149,9 @@ export class Reader implements StoreReader {
     return place === null ? null : this.#texts.read(place)
   }
 }
+
+const isByFacets = ({ type, tool, prefix }: TaskQuery): boolean =>
+  type !== null || tool !== '' || prefix !== ''
 
 const graphOf = (key: number, record: unknown): Graph | null => {
   if (record === undefined) return null

@@ -6,34 +6,16 @@
  * Tasks under way are in it as well, as what they are: the scheduler's objects.
  */
 import type { Task } from '../../domain/task.ts'
+import type { Facets } from '../task-page.ts'
+import { Kinds, UNKNOWN } from './facets.ts'
 import { HashTable, hashOf } from './hash-table.ts'
 import { CODES } from './heads.ts'
-
-const PAGE_KEYS = 8192
+import { findIn, Page, PAGE_KEYS, type Wanted } from './index-page.ts'
 
 /** A task that is not over. */
 export const UNFINISHED = 10
 /** One that was handed in and is not being written yet. */
 export const WAITING = 11
-
-class Page {
-  readonly number: number
-  readonly batch = new Float64Array(PAGE_KEYS)
-  readonly accept = new Float64Array(PAGE_KEYS)
-  readonly offset = new Uint32Array(PAGE_KEYS)
-  readonly length = new Uint32Array(PAGE_KEYS)
-  readonly hash = new Uint32Array(PAGE_KEYS)
-  readonly code = new Uint8Array(PAGE_KEYS)
-  /** Keys with a code. */
-  used = 0
-  /** The tasks that nobody was told to be over; `null` where there were none for a while. */
-  tasks: (Task | null)[] | null = null
-  underWay = 0
-
-  constructor(number: number) {
-    this.number = number
-  }
-}
 
 /** Where a finished task's text is. */
 export interface Place {
@@ -49,6 +31,7 @@ export class TaskIndex {
   /** The page that was asked for last: neighbours come together. */
   #last: Page | null = null
   readonly #table = new HashTable()
+  readonly kinds = new Kinds()
   finished = 0
 
   /** Notes a task that was handed in. Returns whether its id may be known already. */
@@ -59,6 +42,8 @@ export class TaskIndex {
     page.used++
     page.hash[at] = hash
     page.code[at] = WAITING
+    page.kind[at] = this.kinds.codeOf(task.type, task.toolName)
+    page.ids.widen(at, task.id)
     this.#hold(page, at, task)
     return this.#table.add(hash, task.key)
   }
@@ -109,6 +94,7 @@ export class TaskIndex {
     if (page === null || page.code[at] === 0) return
     if (isFinished(page.code[at]!)) this.finished--
     page.code[at] = CODES.removed
+    if (page.kind[at] === UNKNOWN) page.ids.countUnknown(at, -1)
     this.#table.remove(page.hash[at]!, key)
     page.used--
     this.#dropIfEmpty(page)
@@ -117,6 +103,21 @@ export class TaskIndex {
   /** Holds a task that is not over, where it is found by its key. */
   hold(task: Task): void {
     this.#hold(this.#pageFor(task.key), task.key % PAGE_KEYS, task)
+    if (this.isUnknown(task.key)) this.learn(task.key, task)
+  }
+
+  /** Whether what lists are filtered by is to be learnt of a task. */
+  isUnknown(key: number): boolean {
+    return this.#pageOf(key)?.kind[key % PAGE_KEYS] === UNKNOWN
+  }
+
+  /** Notes what lists are filtered by, of a task that {@link isUnknown}. */
+  learn(key: number, { id, type, toolName }: Facets): void {
+    const page = this.#pageFor(key)
+    const at = key % PAGE_KEYS
+    page.kind[at] = this.kinds.codeOf(type, toolName)
+    page.ids.widen(at, id)
+    if (page.code[at] !== 0) page.ids.countUnknown(at, -1)
   }
 
   /** Lets go of a task: it is over, and those who asked were told; or it is gone. */
@@ -205,30 +206,28 @@ export class TaskIndex {
     }
   }
 
-  /**
-   * The nearest key from `from` on, or from there back, with one of the codes; -1 for none.
-   * @param codes by code, 1 where it is wanted; `null` for the tasks under way
-   */
-  find(from: number, step: 1 | -1, codes: Uint8Array | null): number {
-    let number = Math.floor(from / PAGE_KEYS)
-    let at = from % PAGE_KEYS
-    for (;;) {
-      const page = this.#pages.get(number)
-      const found = page === undefined ? -1 : findIn(page, at, step, codes)
-      if (found >= 0) return number * PAGE_KEYS + found
-      const next =
-        step > 0
-          ? this.#order.find((other) => other > number)
-          : this.#order.findLast((other) => other < number)
-      if (next === undefined) return -1
-      number = next
-      at = step > 0 ? 0 : PAGE_KEYS - 1
-    }
+  /** The nearest key from `from` on, or from there back, in the page of `from`; -1 for none. */
+  find(from: number, step: 1 | -1, wanted: Wanted): number {
+    const number = Math.floor(from / PAGE_KEYS)
+    const page = this.#pages.get(number)
+    const found = page === undefined ? -1 : findIn(page, from % PAGE_KEYS, step, wanted)
+    return found < 0 ? -1 : number * PAGE_KEYS + found
+  }
+
+  /** Where to go on after the page of a key; -1 where no page follows. */
+  nextPage(key: number, step: 1 | -1): number {
+    const number = Math.floor(key / PAGE_KEYS)
+    const isBehind = (other: number): boolean => (other - number) * step > 0
+    const next = step > 0 ? this.#order.find(isBehind) : this.#order.findLast(isBehind)
+    if (next === undefined) return -1
+    return next * PAGE_KEYS + (step > 0 ? 0 : PAGE_KEYS - 1)
   }
 
   #enter(page: Page, key: number, hash: number): void {
+    const at = key % PAGE_KEYS
     page.used++
-    page.hash[key % PAGE_KEYS] = hash
+    page.hash[at] = hash
+    if (page.kind[at] === UNKNOWN) page.ids.countUnknown(at, 1)
     this.#table.add(hash, key)
   }
 
@@ -267,14 +266,6 @@ export class TaskIndex {
     this.#order = this.#order.filter((other) => other !== page.number)
     if (this.#last === page) this.#last = null
   }
-}
-
-const findIn = (page: Page, from: number, step: 1 | -1, codes: Uint8Array | null): number => {
-  const { code, tasks } = page
-  if (codes === null && (tasks === null || page.underWay === 0)) return -1
-  for (let at = from; at >= 0 && at < PAGE_KEYS; at += step)
-    if (codes === null ? tasks![at] !== null : codes[code[at]!] === 1) return at
-  return -1
 }
 
 const isFinished = (code: number): boolean => code > CODES.removed && code < UNFINISHED

@@ -4,16 +4,30 @@ import fc from 'fast-check'
 import type { Task } from '../../../../src/domain/task.ts'
 import { hashOf } from '../../../../src/store/lmdb/hash-table.ts'
 import { CODES } from '../../../../src/store/lmdb/heads.ts'
+import { BLOCK_KEYS } from '../../../../src/store/lmdb/facets.ts'
+import type { Wanted } from '../../../../src/store/lmdb/index-page.ts'
 import { TaskIndex, UNFINISHED, WAITING } from '../../../../src/store/lmdb/task-index.ts'
 import { accepted } from '../../../support/tasks.ts'
 
-const taskOf = (key: number, id: string): Task => Object.assign(accepted(id), { key })
+const taskOf = (key: number, id: string, toolName = 'noop'): Task =>
+  Object.assign(accepted(id), { key, toolName })
+
+const ANY = new Uint8Array(256).fill(1)
+const LEFT = ANY.map((_, code) => Number(code > 0))
+
+interface Search extends Partial<Wanted> {
+  readonly codes: Uint8Array | null
+}
 
 /** What is found one after the other. */
-const found = (index: TaskIndex, from: number, step: 1 | -1, codes: Uint8Array | null): number[] => {
+const found = (index: TaskIndex, from: number, step: 1 | -1, search: Search): number[] => {
   const keys: number[] = []
-  for (let key = index.find(from, step, codes); key >= 0; key = index.find(key + step, step, codes))
-    keys.push(key)
+  const wanted = { kinds: ANY, prefix: '', ...search }
+  for (let key = from; key >= 0; ) {
+    const next = index.find(key, step, wanted)
+    if (next >= 0) keys.push(next)
+    key = next < 0 ? index.nextPage(key, step) : next + step
+  }
   return keys
 }
 
@@ -69,10 +83,10 @@ describe('the index of tasks', () => {
         const failedCode = Uint8Array.from({ length: WAITING + 1 }, (_, code) =>
           Number(code === CODES.failed),
         )
-        assert.deepEqual(found(index, 0, 1, failedCode), failedKeys)
-        assert.deepEqual(found(index, lastKey + 9000, -1, failedCode), failedKeys.toReversed())
-        assert.deepEqual(found(index, 0, 1, null), [...held.keys()])
-        assert.deepEqual(found(index, lastKey, -1, null), [...held.keys()].toReversed())
+        assert.deepEqual(found(index, 0, 1, { codes: failedCode }), failedKeys)
+        assert.deepEqual(found(index, lastKey + 9000, -1, { codes: failedCode }), failedKeys.toReversed())
+        assert.deepEqual(found(index, 0, 1, { codes: null }), [...held.keys()])
+        assert.deepEqual(found(index, lastKey, -1, { codes: null }), [...held.keys()].toReversed())
         for (let key = 1; key <= lastKey; key += key < 100 ? 1 : 97) {
           assert.equal(index.code(key), codes.get(key)?.code ?? 0)
           assert.equal(index.task(key), held.get(key) ?? null)
@@ -87,6 +101,85 @@ describe('the index of tasks', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('finds by tool and prefix what it knows, and whatever it does not know', () => {
+    const step = fc.record({
+      do: fc.constantFrom('add', 'add', 'read back', 'learn', 'remove', 'come back'),
+      at: fc.nat(),
+      id: fc.string({ unit: fc.constantFrom('a', 'b', '\uffff'), maxLength: 3 }),
+      tool: fc.constantFrom('', 'noop', 'shell'),
+      // Neighbours, another block and another page.
+      gap: fc.constantFrom(1, 1, 1, 1, 256, 8192),
+    })
+    const asked = fc.record({
+      tool: fc.constantFrom('', 'noop', 'none'),
+      prefix: fc.constantFrom('', 'a', 'bb', 'c'),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), asked, (steps, { tool, prefix }) => {
+        const index = new TaskIndex()
+        const tasks: Task[] = []
+        const gone = new Set<Task>()
+        const unknown = new Set<Task>()
+        let lastKey = 0
+        for (const { do: what, at, id, tool: toolName, gap } of steps) {
+          const task = tasks[at % tasks.length]
+          if (what === 'add' || what === 'read back') {
+            lastKey += gap
+            const made = taskOf(lastKey, id, toolName)
+            tasks.push(made)
+            if (what === 'add') index.add(made)
+            else {
+              index.setFinished(lastKey, hashOf(id), CODES.success, 1, 0, 0)
+              unknown.add(made)
+            }
+          } else if (task === undefined) continue
+          else if (what === 'learn' && !gone.has(task) && unknown.delete(task)) index.learn(task.key, task)
+          else if (what === 'remove') {
+            index.remove(task.key)
+            index.drop(task.key)
+            gone.add(task)
+            // Its page may be gone with it.
+            unknown.add(task)
+          } else if (what === 'come back' && gone.delete(task)) {
+            index.addUnfinished(task.key, hashOf(task.id), 1)
+            index.hold(task)
+            unknown.delete(task)
+          }
+        }
+        const search = { codes: LEFT, kinds: index.kinds.asked(null, tool), prefix }
+        const keys = found(index, 0, 1, search)
+        assert.deepEqual(found(index, lastKey, -1, search), keys.toReversed())
+        const left = tasks.filter((task) => !gone.has(task))
+        for (const task of left) {
+          const { key, id, toolName } = task
+          const isOfTool = tool === '' || toolName === tool || unknown.has(task)
+          const block = Math.floor(key / BLOCK_KEYS)
+          const neighbours = tasks.filter((other) => Math.floor(other.key / BLOCK_KEYS) === block)
+          const mayBeThere =
+            neighbours.some((other) => !gone.has(other) && unknown.has(other)) ||
+            (neighbours.some((other) => other.id >= prefix) &&
+              neighbours.some((other) => other.id <= prefix || other.id.startsWith(prefix)))
+          const isAsked = isOfTool && (id.startsWith(prefix) || unknown.has(task))
+          if (isAsked) assert.ok(keys.includes(key), `${id} of ${toolName} is found`)
+          if (keys.includes(key)) assert.ok(isOfTool && mayBeThere, `${id} of ${toolName} is passed over`)
+        }
+        for (const key of keys) assert.ok(left.some((task) => task.key === key))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('tells the first 254 tools apart; any other is to be looked at', () => {
+    const index = new TaskIndex()
+    for (let key = 1; key <= 300; key++) index.add(taskOf(key, `t${key}`, `tool${key}`))
+    const ofTool = (tool: string): number[] =>
+      found(index, 0, 1, { codes: LEFT, kinds: index.kinds.asked(null, tool) })
+    const others = Array.from({ length: 46 }, (_, at) => 255 + at)
+    assert.deepEqual(ofTool('tool7'), [7, ...others])
+    assert.deepEqual(ofTool('tool300'), others)
+    assert.deepEqual(ofTool(''), [...index.keys()])
   })
 
   it('finds a hundred thousand ids, after as many were removed', () => {
