@@ -210,7 +210,8 @@ const asSubmitted = (task: TaskInput, dependsOn: readonly string[]): SubmittedTa
   type: task.type ?? '',
   paramsJson: jsonText(task.params),
   inputJson: jsonText(task.input),
-  annotationsJson: jsonText(task.annotations),
+  // Where they are empty the original leaves them out.
+  annotationsJson: jsonText(isEmpty(task.annotations) ? null : task.annotations),
   dependsOn,
   retry: task.retry ?? 0,
   timeoutMs: task.timeout ?? 0,
@@ -222,6 +223,11 @@ const asSubmitted = (task: TaskInput, dependsOn: readonly string[]): SubmittedTa
   // The plan refuses what is none.
   runIf: (task.run_if ?? 'success') as RunIf,
 })
+
+const isEmpty = (value: object | null | undefined): boolean => {
+  for (const _ in value) return false
+  return true
+}
 
 const jsonText = (value: object | null | undefined): string => (value == null ? '' : JSON.stringify(value))
 

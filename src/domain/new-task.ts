@@ -58,6 +58,7 @@ export const newTask = (
     error: '',
     isBad: false,
     ref: -1,
+    isInLine: false,
     hasFailedDependency: false,
     dependents: null,
     outside: null,

@@ -99,6 +99,8 @@ export interface Task {
   // Only while it is not over:
   /** Names the attempt under way, -1 for none. */
   ref: number
+  /** Whether it is in the queue of those that wait for a slot. */
+  isInLine: boolean
   /** How many of the places in `dependsOn` are not over yet. */
   waitingFor: number
   /** Whether one of those that are over failed, was skipped or is gone. */

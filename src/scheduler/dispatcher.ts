@@ -57,6 +57,7 @@ export class Dispatcher {
 
   enqueue(task: Task): void {
     this.#ready.push(task)
+    task.isInLine = true
     this.#observer.ready(task)
   }
 
@@ -70,8 +71,10 @@ export class Dispatcher {
     return this.#ready.placeOf(task)
   }
 
-  /** A task in line is over. */
-  noteDead(): void {
+  /** A task is over. One that was in line is left there, until its turn comes. */
+  noteDead(task: Task): void {
+    if (!task.isInLine) return
+    task.isInLine = false
     this.#ready.noteDead()
   }
 
@@ -82,6 +85,7 @@ export class Dispatcher {
     for (let task = this.#ready.first; task !== undefined; task = this.#ready.first) {
       if (this.attempts.free === 0 && !this.#mayShare(task)) break
       this.#ready.take()
+      task.isInLine = false
       const readyMs = task.updatedMs
       this.#start(task)
       this.#observer.started(task, readyMs)

@@ -7,6 +7,7 @@ import type { JsonObject } from '../domain/json.ts'
 import type { Task } from '../domain/task.ts'
 import { recordEnd, recordStatus, unfinishedTask } from '../domain/task-from-json.ts'
 import type { Recovered, Store } from '../store/store.ts'
+import { tooManyUnfinished } from './limits.ts'
 import type { Lives } from './lives.ts'
 import { reasonOf } from './outbox.ts'
 import { relink } from './recover.ts'
@@ -17,6 +18,8 @@ export interface GraphsOptions {
   readonly store: Store
   readonly lives: Lives
   readonly nowMs: () => number
+  /** Tasks that may be accepted and not over. */
+  readonly maxUnfinished: number
 }
 
 export class Graphs {
@@ -37,11 +40,11 @@ export class Graphs {
   remove(key: number): Promise<Result<Graph>> {
     return this.#change(key, async (graph) => {
       await this.#options.store.commit({ removedGraphs: [key] }, 'sync')
-      return graph
+      return ok(graph)
     })
   }
 
-  async #change(key: number, change: (graph: Graph) => Promise<Graph>): Promise<Result<Graph>> {
+  async #change(key: number, change: (graph: Graph) => Promise<Result<Graph>>): Promise<Result<Graph>> {
     const id = graphIdOf(key)
     const graph = await this.#options.store.graph(key)
     if (graph === null) return graphNotFound(id)
@@ -50,7 +53,7 @@ export class Graphs {
       return refused('conflict', `graph ${id} is not over`)
     this.#busy.add(key)
     try {
-      return ok(await change(graph))
+      return await change(graph)
     } catch (error) {
       return refused('unavailable', `graph ${id} could not be changed: ${reasonOf(error)}`)
     } finally {
@@ -58,13 +61,18 @@ export class Graphs {
     }
   }
 
-  async #retry(graph: Graph): Promise<Graph> {
+  async #retry(graph: Graph): Promise<Result<Graph>> {
     const { store, lives } = this.#options
     const slices = new Slices()
     const { tasks, succeeded } = await this.#outcomes(graph, slices)
-    if (tasks.length === 0) return graph
+    if (tasks.length === 0) return ok(graph)
     const { recovered, others } = await this.#withDependencies(tasks, succeeded, slices)
     if (lives.isStopping) throw new Error('the daemon is shutting down')
+    if (lives.unfinished + tasks.length > this.#options.maxUnfinished)
+      return refused(
+        'overloaded',
+        tooManyUnfinished(lives.unfinished, tasks.length, this.#options.maxUnfinished),
+      )
     const { finishedMs } = graph
     for (const task of tasks) lives.apply(task, 'revive')
     graph.unfinished = tasks.length
@@ -84,7 +92,7 @@ export class Graphs {
       for (const [id, end] of settled) lives.dependencyOver(task, id, end, true)
     }
     lives.settle()
-    return graph
+    return ok(graph)
   }
 
   /** The graph's tasks that did not succeed, as they are before they run, and the ids of those that did. */

@@ -114,10 +114,9 @@ export class Lives {
       this.dispatcher.cancel(task, graceMs)
       return
     }
-    const isInLine = task.phase === 'ready'
     const nowMs = this.#options.nowMs()
     this.#fail(task, cancelledEnvelope(task.startedMs || nowMs, nowMs), 'cancel')
-    if (isInLine) this.dispatcher.noteDead()
+    this.dispatcher.noteDead(task)
   }
 
   /** Stops a task whose record was replaced: what has its place begins when its attempt has ended. */
@@ -128,8 +127,7 @@ export class Lives {
 
   /** Tells clients of a task that is not over. */
   note(task: Task, type: TaskNote['type'], message: string): void {
-    const { updatedMs: atMs, attempt } = task
-    this.#options.outbox.addNote({ type, task, atMs, attempt, message })
+    this.#options.outbox.addNote(task, type, message)
   }
 
   apply(task: Task, event: LifeEvent): void {

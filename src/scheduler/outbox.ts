@@ -91,12 +91,13 @@ export class Outbox {
     this.#soon()
   }
 
-  /** Something that clients may be told when it is kept. */
-  addNote(note: TaskNote): void {
+  /** Something of a task that clients may be told when it is kept. */
+  addNote(task: Task, type: TaskNote['type'], message: string): void {
     // They would grow without bound while nothing can be kept, or where a tool tells of progress all the time.
-    const mayDrop = this.#hasFailed || note.type === 'task_progressed'
+    const mayDrop = this.#hasFailed || type === 'task_progressed'
     if (mayDrop && this.#notes.length >= MOST_NOTES) return
-    this.#notes.push(note)
+    const { updatedMs: atMs, attempt } = task
+    this.#notes.push({ type, task, atMs, attempt, message, after: this.#ended.length })
     this.#soon()
   }
 
@@ -189,7 +190,8 @@ export class Outbox {
           this.#underWay = null
           this.#ended = ended.concat(this.#ended)
           this.#started = started.concat(this.#started)
-          this.#notes = notes.concat(this.#notes)
+          const later = this.#notes.map((note) => ({ ...note, after: note.after + ended.length }))
+          this.#notes = notes.concat(later)
           if (!this.#hasFailed)
             this.#log.error({ err: error, tasks: ended.length }, 'outcomes could not be kept')
           this.#hasFailed = true

@@ -11,6 +11,7 @@ import type { Task } from '../domain/task.ts'
 import { recordEnd } from '../domain/task-from-json.ts'
 import type { FirstAnswer, Store } from '../store/store.ts'
 import { type Keys, acceptPlan } from './accept.ts'
+import { tooManyUnfinished } from './limits.ts'
 import type { Lives } from './lives.ts'
 import type { Log } from './log.ts'
 import { reasonOf } from './outbox.ts'
@@ -150,10 +151,7 @@ export class Submissions {
 
   #full(count: number): Result<Accepted> {
     const { lives, maxUnfinished } = this.#options
-    return refused(
-      'overloaded',
-      `${lives.unfinished} tasks are not over, and ${count} more would be over the limit of ${maxUnfinished}: try again when some have ended`,
-    )
+    return refused('overloaded', tooManyUnfinished(lives.unfinished, count, maxUnfinished))
   }
 
   /** Every id exists already, and stays: what is kept is the answer alone, where it is to be given again. */

@@ -45,6 +45,8 @@ export interface TaskNote {
   readonly atMs: number
   readonly attempt: number
   readonly message: string
+  /** How many of the tasks that end with the same commit had ended before. */
+  readonly after: number
 }
 
 type Run = readonly [
@@ -105,6 +107,18 @@ export class EventEncoder {
   noted({ type, task, atMs, attempt, message }: TaskNote): void {
     if (type === 'task_started') this.#setBegun(task.key, attempt)
     this.#add(EVENT_TYPES.indexOf(type), task.id, task.graph.key, atMs, attempt, shortened(message))
+  }
+
+  /**
+   * Those that came before the next of the commit's tasks ended.
+   * @param from the first that was not told
+   * @param ended how many have
+   * @returns the first that was not told now
+   */
+  notedUpTo(notes: readonly TaskNote[], from: number, ended: number): number {
+    let at = from
+    while (at < notes.length && notes[at]!.after <= ended) this.noted(notes[at++]!)
+    return at
   }
 
   /** A task that was over runs again. */

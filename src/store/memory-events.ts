@@ -18,12 +18,16 @@ export class MemoryEvents {
   }
 
   /** Takes down what a commit tells. */
-  add({ accepted, revived, notes, ended }: Commit): void {
+  add({ accepted, revived, notes = [], ended = [] }: Commit): void {
     this.#encoder.begin()
     if (accepted !== undefined) this.#encoder.submitted(accepted)
     for (const task of revived ?? []) this.#encoder.revived(task)
-    for (const note of notes ?? []) this.#encoder.noted(note)
-    for (const task of ended ?? []) this.#encoder.ended(task)
+    let noted = 0
+    for (const [at, task] of ended.entries()) {
+      noted = this.#encoder.notedUpTo(notes, noted, at)
+      this.#encoder.ended(task)
+    }
+    this.#encoder.notedUpTo(notes, noted, ended.length)
     for (const { text, count } of this.#encoder.end()) {
       for (const event of decodeEvents(this.#last + 1, text)) this.#events.push(event)
       this.#last += count

@@ -40,7 +40,7 @@ export interface Commit {
   readonly firstAnswer?: FirstAnswer
   /** Attempts that began: their numbers go on after a crash of the machine too. Not waited for by anybody. */
   readonly started?: readonly Task[]
-  /** What else happened to tasks that are not over, in order, before what ended: told as events. */
+  /** What else happened to tasks that are not over, in order: told as events. */
   readonly notes?: readonly TaskNote[]
   /**
    * Tasks that are over, in the order in which they ended. One whose record was replaced or removed is passed over.

@@ -542,7 +542,14 @@ for (const [name, make] of Object.entries(STORES)) {
         onEvents: read,
       })
       const [a] = await accept(submitted('a'), submitted('b'))
-      const note = { type: 'task_retried', task: a!, atMs: 1, attempt: 1, message: 'again' } as const
+      const note = {
+        type: 'task_retried',
+        task: a!,
+        atMs: 1,
+        attempt: 1,
+        message: 'again',
+        after: 0,
+      } as const
       await store.commit({ notes: [note] }, 'relaxed')
       await store.commit({ ended: [end(a!)] }, 'sync')
       assert.deepEqual(told, [

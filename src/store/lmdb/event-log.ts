@@ -4,7 +4,7 @@
  * else waits for that: who watches goes on by these numbers. The oldest records go as new ones come; the last one always
  * stays, as it says which number is next.
  */
-import type { TaskEvent } from '../events.ts'
+import type { TaskEvent, TaskNote } from '../events.ts'
 import { decodeEvents, EventEncoder } from '../events.ts'
 import type { Commit } from '../store.ts'
 import type { Task } from '../../domain/task.ts'
@@ -76,12 +76,16 @@ export class EventLog {
     this.#encoder.begin()
   }
 
-  /** Takes down what a commit tells before its outcomes. */
-  add({ accepted, revived, notes }: Commit): void {
+  /** Takes down what a commit tells before anything else of it. */
+  add({ accepted, revived }: Commit): void {
     if (!this.isOn) return
     if (accepted !== undefined) this.#encoder.submitted(accepted)
     for (const task of revived ?? []) this.#encoder.revived(task)
-    for (const note of notes ?? []) this.#encoder.noted(note)
+  }
+
+  /** @see EventEncoder.notedUpTo */
+  addNotes(notes: readonly TaskNote[], from: number, ended: number): number {
+    return this.isOn ? this.#encoder.notedUpTo(notes, from, ended) : notes.length
   }
 
   addEnded(task: Task): void {
@@ -108,6 +112,8 @@ export class EventLog {
   }
 
   onCommitted(group: object): void {
+    // Nothing of it can be taken back any more.
+    this.#encoder.begin()
     if (this.#next.length > 0) {
       this.#oldest = this.#nextOldest
       for (const record of this.#next) this.#records.push(record)

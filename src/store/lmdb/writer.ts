@@ -9,6 +9,7 @@ import { type Counts, countEnded, type Graph } from '../../domain/graph-record.t
 import { isOver } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Acceptance } from '../store.ts'
+import type { TaskNote } from '../events.ts'
 import { type Batch, packBatches } from './batches.ts'
 import type { StoreListener } from '../store.ts'
 import { part, type Tables } from './database.ts'
@@ -201,7 +202,8 @@ export class Writer implements GroupWriter<Change> {
     // One whose record is gone needs no number, and nothing would let go of it.
     for (const task of item.started ?? [])
       if (!isOver(task.phase) && index.task(task.key) === task) group.started.push(task)
-    if (item.ended !== undefined) this.#end(group, item.ended)
+    if (item.ended !== undefined || item.notes !== undefined)
+      this.#end(group, item.ended ?? [], item.notes ?? [])
   }
 
   #accept(group: WriteGroup, accepted: Acceptance, replaces: boolean): void {
@@ -216,11 +218,14 @@ export class Writer implements GroupWriter<Change> {
     this.#lastKey = Math.max(this.#lastKey, graph.key + tasks.length - 1)
   }
 
-  #end(group: WriteGroup, ended: readonly Task[]): void {
+  #end(group: WriteGroup, ended: readonly Task[], notes: readonly TaskNote[]): void {
     const { index, written } = this.#memory
     let graph: Graph | null = null
     let counts: Counts | undefined
-    for (const task of ended) {
+    let noted = 0
+    for (let at = 0; at < ended.length; at++) {
+      const task = ended[at]!
+      if (noted < notes.length) noted = this.#events.addNotes(notes, noted, at)
       const hasRecord = index.task(task.key) === task
       // Written before, and come again because its sync was not confirmed.
       if (hasRecord && index.code(task.key) !== UNFINISHED) continue
@@ -239,6 +244,7 @@ export class Writer implements GroupWriter<Change> {
       countEnded(counts, task)
       if (isAllOver(counts, graph.size)) group.over.push(graph)
     }
+    this.#events.addNotes(notes, noted, ended.length)
   }
 
   /** Their records go, and they are counted as not over. */

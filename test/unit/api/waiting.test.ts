@@ -124,7 +124,10 @@ describe('readers of events', () => {
     assert.equal(reader.value.place, 0)
     let isBusy = true
     const others = (async () => {
-      for (let round = 0; isBusy; round++) await service.submit(graph(`other-${round}`))
+      for (let round = 0; isBusy; round++) {
+        await service.submit(graph(`other-${round}`))
+        await new Promise((resolve) => setImmediate(resolve))
+      }
     })()
     for (let at = 0; at < 3; at++) assert.deepEqual(await reader.value.next(50), [])
     isBusy = false

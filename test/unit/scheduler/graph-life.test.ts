@@ -344,3 +344,21 @@ describe('a store that refuses', () => {
     )
   })
 })
+
+describe('the limit of unfinished tasks', () => {
+  it('holds for a graph that is run again too', async (t) => {
+    const { scheduler, executor, submit } = await startRig(t, { slots: 4, maxUnfinished: 2 })
+    await submit(submitted('a'), submitted('b'))
+    for (const id of ['a', 'b']) executor.fail(executor.ref(id))
+    await submit(submitted('c'))
+    const refused = await scheduler.retryGraph(1)
+    assert.ok(!refused.ok)
+    assert.deepEqual(refused.problem, {
+      code: 'overloaded',
+      message:
+        '1 tasks are not over, and 2 more would be over the limit of 2: try again when some have ended',
+    })
+    executor.succeed(executor.ref('c'))
+    assert.ok((await scheduler.retryGraph(1)).ok)
+  })
+})

@@ -38,6 +38,8 @@ describe('while it is being kept', () => {
     assert.deepEqual(rig.executor.beganIds, ['a'])
     const task = await rig.get('a')
     assert.deepEqual([task.status, task.run_status], ['failed', 'cancelled'])
+    // It never was in line.
+    assert.equal(rig.scheduler.gauges().ready, 0)
   })
 
   it('a task of two replacements runs once more, and not beside the first', async (t) => {

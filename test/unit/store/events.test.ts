@@ -25,7 +25,7 @@ const over = (task: Task, phase: Task['phase'], error = ''): Task =>
 const begun = (task: Task): TaskNote => {
   task.attempt++
   task.startedMs = 5
-  return { type: 'task_started', task, atMs: 5, attempt: task.attempt, message: '' }
+  return { type: 'task_started', task, atMs: 5, attempt: task.attempt, message: '', after: 0 }
 }
 
 describe('events', () => {
@@ -75,6 +75,31 @@ describe('events', () => {
       first,
     )
     assert.deepEqual(first, ['succeeded a 1'])
+  })
+
+  it('are not taken back by a later group that could not begin', () => {
+    const encoder = new EventEncoder()
+    const task = accepted('a')
+    told(encoder, () => encoder.noted(begun(task)))
+    // Written: the next one fails before it takes anything down.
+    encoder.begin()
+    encoder.takeBack()
+    assert.deepEqual(
+      told(encoder, () => encoder.ended(over(task, 'success'))),
+      ['succeeded a 1'],
+    )
+  })
+
+  it('come before the next end of the commit that they belong to', () => {
+    const encoder = new EventEncoder()
+    const [first, second] = ['first', 'second'].map((id) => accepted(id)) as [Task, Task]
+    const notes = [begun(first), { ...begun(second), after: 1 }]
+    const lines = told(encoder, () => {
+      const noted = encoder.notedUpTo(notes, 0, 0)
+      encoder.ended(over(first, 'success'))
+      encoder.notedUpTo(notes, noted, 1)
+    })
+    assert.deepEqual(lines, ['started first 1', 'succeeded first 1', 'started second 1'])
   })
 
   it('of many tasks are in several records', () => {
