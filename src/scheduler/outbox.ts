@@ -13,7 +13,7 @@
 import { isOver } from '../domain/lifecycle.ts'
 import type { Task } from '../domain/task.ts'
 import type { TaskNote } from '../store/events.ts'
-import type { Store } from '../store/store.ts'
+import { NotSyncedError, type Store } from '../store/store.ts'
 import type { Log } from './log.ts'
 import { NO_OBSERVER, type Observer } from './observer.ts'
 import type { Timer, Timers } from './timers.ts'
@@ -190,8 +190,10 @@ export class Outbox {
           this.#underWay = null
           this.#ended = ended.concat(this.#ended)
           this.#started = started.concat(this.#started)
+          // Those that were written would be told twice.
+          const again = error instanceof NotSyncedError ? [] : notes
           const later = this.#notes.map((note) => ({ ...note, after: note.after + ended.length }))
-          this.#notes = notes.concat(later)
+          this.#notes = again.concat(later)
           if (!this.#hasFailed)
             this.#log.error({ err: error, tasks: ended.length }, 'outcomes could not be kept')
           this.#hasFailed = true

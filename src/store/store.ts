@@ -55,6 +55,11 @@ export interface Commit {
   readonly removedGraphs?: readonly number[]
 }
 
+/** A commit is written, and nobody knows whether it survives the machine: what it tells is told with the next that does. */
+export class NotSyncedError extends Error {
+  override readonly name = 'NotSyncedError'
+}
+
 /** An unfinished task found at the start, and what became of those that it depends on and that are over. */
 export interface Recovered {
   readonly task: Task

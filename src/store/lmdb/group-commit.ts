@@ -13,6 +13,7 @@
  * before it was written is in no hurry: it goes with the next group that somebody waits for.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { NotSyncedError } from '../store.ts'
 import { bounded } from './problems.ts'
 
 /** A write under way. */
@@ -184,7 +185,8 @@ export class GroupCommit<T> {
         if (!isRelaxed) this.#writer.onSynced(group)
         for (const each of group) each.resolve()
       },
-      (error: unknown) => {
+      (cause: unknown) => {
+        const error = new NotSyncedError(cause instanceof Error ? cause.message : String(cause), { cause })
         for (const each of group) each.reject(error)
       },
     )

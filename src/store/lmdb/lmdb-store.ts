@@ -18,16 +18,17 @@ import type { Status } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
 import { prepareDataDir } from '../data-dir.ts'
 import type { TaskEvent } from '../events.ts'
-import type {
-  Commit,
-  Durability,
-  FinishedTask,
-  FirstAnswer,
-  Found,
-  Store,
-  StoreListener,
-  TaskPage,
-  TaskQuery,
+import {
+  NotSyncedError,
+  type Commit,
+  type Durability,
+  type FinishedTask,
+  type FirstAnswer,
+  type Found,
+  type Store,
+  type StoreListener,
+  type TaskPage,
+  type TaskQuery,
 } from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
@@ -126,7 +127,9 @@ export class LmdbStore implements Store {
       await commits.add(replaces ? { ...commit, replaces } : commit, isRelaxed, isEarly)
     } catch (error) {
       if (accepted !== undefined) ids.takeBack(accepted)
-      throw await storeProblem(error, this.#options.dataDir)
+      const isWritten = error instanceof NotSyncedError
+      const problem = await storeProblem(isWritten ? error.cause : error, this.#options.dataDir)
+      throw isWritten ? new NotSyncedError(problem.message, { cause: problem }) : problem
     }
     housekeeping.noteChange()
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { graphStatus } from '../../../src/domain/graph-record.ts'
+import { NotSyncedError } from '../../../src/store/store.ts'
 import { rigOf, startRig } from '../../support/scheduler-rig.ts'
 import { planOf, submitted } from '../../support/tasks.ts'
 
@@ -343,6 +344,20 @@ describe('a store that refuses', () => {
       ['relaxed', 'relaxed', 'sync', 'sync'],
     )
   })
+})
+
+describe('what is told of tasks under way', () => {
+  for (const error of [new Error('disk full'), new NotSyncedError('it broke')])
+    it(`${error.name === 'Error' ? 'waits for a commit that is written' : 'is told once where that was written'}`, async (t) => {
+      const rig = await startRig(t)
+      await rig.submit(submitted('a', { type: 'shell' }))
+      rig.store.broken = error
+      await rig.pass(20)
+      rig.store.broken = null
+      await rig.pass(2000)
+      const begins = rig.store.commits.flatMap(({ commit }) => commit.notes ?? []).map(({ type }) => type)
+      assert.deepEqual(begins, error.name === 'Error' ? ['task_started', 'task_started'] : ['task_started'])
+    })
 })
 
 describe('the limit of unfinished tasks', () => {
