@@ -1,18 +1,27 @@
-/** A list of tasks as one JSON array, made while it is read: a slow reader holds nothing but its place. */
+/** A list of tasks as JSON, made while it is read: a slow reader holds nothing but its place. */
+import { takeTurns } from '../turns.ts'
 
 const PIECE_CHARS = 64 * 1024
 
-export const listStream = (tasks: AsyncIterable<string>): ReadableStream<Uint8Array> => {
+/** @param before, after what the list stands in: an array by itself where nothing is said */
+export const listStream = (
+  tasks: AsyncIterable<string>,
+  before = '[',
+  after = ']',
+): ReadableStream<Uint8Array> => {
   const iterator = tasks[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
-  let separator = '['
+  // A reader that is quick asks for the next piece before others had their turn.
+  const turn = takeTurns()
+  let separator = before
   return new ReadableStream({
     async pull(controller) {
       let piece = ''
       while (piece.length < PIECE_CHARS) {
+        await turn()
         const next = await iterator.next()
         if (next.done === true) {
-          controller.enqueue(encoder.encode(`${piece}${separator === '[' ? '[' : ''}]`))
+          controller.enqueue(encoder.encode(`${piece}${separator === before ? before : ''}${after}`))
           controller.close()
           return
         }
