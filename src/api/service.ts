@@ -167,7 +167,9 @@ export class Service {
 
   /** Removes the record only: what is under way goes on. */
   async remove(id: string): Promise<Result<true>> {
-    return this.#options.commands.remove(id)
+    const removed = await this.#options.commands.remove(id)
+    if (removed.ok) this.watchers.waiting.onRemoved(id)
+    return removed
   }
 
   /** Stops a task; answers it as it is then. `graceMs` lies between SIGTERM and SIGKILL. */

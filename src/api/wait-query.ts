@@ -51,7 +51,7 @@ export const parseWait = (value: unknown): Result<WaitFor> => {
   return waitFor(task_ids ?? [], graph_id ?? '', mode ?? 'all', timeoutMs.value)
 }
 
-/** Who names tasks names no graph. */
+/** Who names tasks names no graph; one that is named several times is waited for once. */
 export const waitFor = (
   taskIds: readonly string[],
   graphId: string,
@@ -65,5 +65,5 @@ export const waitFor = (
       'invalid',
       `task_ids has ${taskIds.length} ids, more than ${MAX_WAIT_TASKS}: name their graph`,
     )
-  return ok({ taskIds: graphId === '' ? taskIds : null, graphId, mode, timeoutMs })
+  return ok({ taskIds: graphId === '' ? [...new Set(taskIds)] : null, graphId, mode, timeoutMs })
 }

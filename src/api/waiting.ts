@@ -11,16 +11,16 @@
 import { type Result, graphNotFound, ok, taskNotFound } from '../domain/errors.ts'
 import { type Graph, graphStatus, keyOfGraphId } from '../domain/graph-record.ts'
 import type { Task } from '../domain/task.ts'
-import { liveTaskJson } from '../domain/task-json.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, TaskPage } from '../store/store.ts'
 import { type GraphView, graphView } from './graph-view.ts'
+import { takeTurns } from './turns.ts'
 
 /** What waiting needs of the store; it reads alone. */
-export type WaitingStore = Pick<Store, 'get' | 'graph' | 'finishedOf' | 'unfinished' | 'unfinishedOf'>
+export type WaitingStore = Pick<Store, 'get' | 'has' | 'graph' | 'page' | 'unfinished' | 'unfinishedOf'>
 
 /** Whom `POST /tasks/wait` waits for. */
 export interface WaitFor {
-  /** Of one and the same kind: ids, or all tasks of a graph. */
+  /** Of one and the same kind: ids, each once, or all tasks of a graph. */
   readonly taskIds: readonly string[] | null
   readonly graphId: string
   readonly mode: 'all' | 'any'
@@ -30,14 +30,17 @@ export interface WaitFor {
 export interface Waited {
   /** Whether what was waited for has come. */
   readonly done: boolean
-  /** The JSON texts of the tasks as they are then, in the order of the request. */
-  readonly tasks: readonly string[]
+  /**
+   * The JSON texts of the tasks, in the order of the request, or of the graph. Each is read when it is asked for, as it is
+   * then: together they may be larger than the memory. One that is removed before that is left out.
+   */
+  readonly tasks: AsyncIterable<string>
 }
 
-/** Told that a task which it waits for is over: looks again. */
+/** Told that a task which it waits for is over, or gone: looks again. */
 type Look = (id: string) => void
 
-/** @param news the tasks that are over since the last look; `null` at the first one */
+/** @param news the tasks that are over or gone since the last look; `null` at the first one */
 type IsDone = (news: ReadonlySet<string> | null) => Promise<boolean>
 
 export class Waiting {
@@ -64,6 +67,11 @@ export class Waiting {
       for (const look of this.#byTask.get(id) ?? NONE) look(id)
       for (const look of this.#byGraph.get(graph.key) ?? NONE) look(id)
     }
+  }
+
+  /** A task's record is gone: nobody need wait for it. */
+  onRemoved(id: string): void {
+    for (const look of this.#byTask.get(id) ?? NONE) look(id)
   }
 
   /** Answers those that wait as it is now, and all that come later at once. */
@@ -103,10 +111,7 @@ export class Waiting {
     const done = await this.#until({ taskIds: [], graphKey, timeoutMs, gone }, isDone)
     const graph = await this.#store.graph(graphKey)
     if (graph === null) return graphNotFound(graphId)
-    const tasks: string[] = []
-    for await (const { json } of this.#store.finishedOf(graph)) tasks.push(json)
-    for (const task of this.#store.unfinishedOf(graph)) tasks.push(liveTaskJson(task))
-    return ok({ done, tasks })
+    return ok({ done, tasks: this.#textsOfGraph(graphKey) })
   }
 
   async #namedTasks(
@@ -114,20 +119,48 @@ export class Waiting {
     { mode, timeoutMs }: WaitFor,
     gone: AbortSignal,
   ): Promise<Result<Waited>> {
+    const unknown = await this.#firstOf(taskIds, false)
+    if (unknown !== null) return taskNotFound(unknown)
     const left = new Set(taskIds)
-    const count = left.size
     const isDone: IsDone = async (news) => {
-      for (const id of news ?? taskIds) if (this.#isOver(id)) left.delete(id)
-      return mode === 'all' ? left.size === 0 : left.size < count
+      for (const id of news ?? taskIds) {
+        if (!this.#isOver(id)) continue
+        left.delete(id)
+        if (mode === 'any' && (await this.#store.has(id))) return true
+      }
+      return left.size === 0
     }
-    const done = await this.#until({ taskIds: [...left], graphKey: -1, timeoutMs, gone }, isDone)
-    const tasks: string[] = []
+    const done = await this.#until({ taskIds, graphKey: -1, timeoutMs, gone }, isDone)
+    // All were removed meanwhile.
+    if ((await this.#firstOf(taskIds, true)) === null) return taskNotFound(taskIds[0]!)
+    return ok({ done, tasks: this.#textsOf(taskIds) })
+  }
+
+  /** The first id that there is a task of, or that there is none of; `null` where no id is such. */
+  async #firstOf(taskIds: readonly string[], isThere: boolean): Promise<string | null> {
+    const turn = takeTurns()
+    for (const id of taskIds) {
+      if ((this.#store.unfinished(id) !== null || (await this.#store.has(id))) === isThere) return id
+      await turn()
+    }
+    return null
+  }
+
+  async *#textsOf(taskIds: readonly string[]): AsyncIterable<string> {
     for (const id of taskIds) {
       const json = await this.#store.get(id)
-      if (json === null) return taskNotFound(id)
-      tasks.push(json)
+      if (json !== null) yield json
     }
-    return ok({ done, tasks })
+  }
+
+  /** By their keys, which stay as they are while tasks end or are run again: none is missed, none comes twice. */
+  async *#textsOfGraph(graph: number): AsyncIterable<string> {
+    for (let afterKey: number | null = null; ; ) {
+      const page: TaskPage = await this.#store.page({ ...EVERY_TASK, graph, afterKey })
+      yield* page.tasks
+      afterKey = page.nextAfter
+      if (afterKey === null) return
+    }
   }
 
   /** Over, as GET shows it, or not there: nothing is read for it. */
@@ -184,6 +217,16 @@ interface Wanted {
 }
 
 const NONE: readonly Look[] = []
+
+/** Of a graph, a few at a time: a reader that is slow holds no more than these. */
+const EVERY_TASK = {
+  status: null,
+  type: null,
+  tool: '',
+  prefix: '',
+  isNewestFirst: false,
+  limit: 16,
+} as const
 
 /** A graph that is not there is waited for by nobody. */
 const isGraphOver = (graph: Graph | null): boolean => {

@@ -86,7 +86,8 @@ export class Client {
     const byId = Object.fromEntries(tasks.map((task) => [task.id, task]))
     return {
       graphId: submitted.graph_id ?? '',
-      ok: tasks.every(({ status }) => status === 'success'),
+      // One that was removed meanwhile is not among them.
+      ok: tasks.length === submitted.task_ids.length && tasks.every(({ status }) => status === 'success'),
       tasks: byId,
     }
   }

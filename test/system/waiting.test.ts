@@ -79,6 +79,63 @@ describe('?wait=', () => {
     assert.equal((await wait({})).error, 'either task_ids or graph_id is required')
   })
 
+  test('a task that is named several times is waited for, and answered, once', async () => {
+    await daemon.submit([sleep('once', 0), sleep('twice', 0)])
+    const task_ids = ['twice', 'once', 'twice', ...Array.from({ length: 5000 }, () => 'once')]
+    const { body } = await daemon.request('POST', '/tasks/wait', { task_ids })
+    assert.deepEqual(
+      body.tasks.map(({ id }: any) => id),
+      ['twice', 'once'],
+    )
+  })
+
+  test('an unknown task is 404 at once, whatever is waited for', { timeout: SOON_MS }, async () => {
+    await daemon.submit([sleep('known', 60_000)])
+    for (const mode of ['all', 'any'])
+      for (const task_ids of [['nobody'], ['known', 'nobody']]) {
+        const wanted = { task_ids, mode, timeout: '5m' }
+        const { status, body } = await daemon.request('POST', '/tasks/wait', wanted)
+        assert.deepEqual([status, body.error], [404, 'task not found: nobody'])
+      }
+    await daemon.request('POST', '/tasks/known/cancel')
+  })
+
+  test('who waits for a task that is removed is told', { timeout: SOON_MS }, async () => {
+    await daemon.submit([sleep('removed', 20_000), sleep('stays', 60_000)])
+    const wait = (task_ids: readonly string[], mode: string) =>
+      daemon.request('POST', '/tasks/wait', { task_ids, mode, timeout: '5m' })
+    const waits = [
+      daemon.request('GET', '/tasks/removed?wait=5m'),
+      wait(['removed'], 'all'),
+      wait(['removed'], 'any'),
+    ]
+    const both = [wait(['removed', 'stays'], 'all'), wait(['removed', 'stays'], 'any')]
+    await delay(200)
+    assert.equal((await daemon.request('DELETE', '/tasks/removed')).status, 204)
+    for (const answer of await Promise.all(waits))
+      assert.deepEqual([answer.status, answer.body.error], [404, 'task not found: removed'])
+    // The others are waited for all the same.
+    assert.equal(await Promise.race([...both, delay(200, 'they wait')]), 'they wait')
+    await daemon.request('POST', '/tasks/stays/cancel')
+    for (const { status, body } of await Promise.all(both)) {
+      assert.deepEqual([status, body.done], [200, true])
+      assert.deepEqual(
+        body.tasks.map(({ id }: any) => id),
+        ['stays'],
+      )
+    }
+  })
+
+  test('a body that is too deep is refused by the limit that is set', async (t) => {
+    const daemon = await startDaemon({ env: { EXECGO_MAX_JSON_DEPTH: '5' } })
+    t.after(() => daemon.stop())
+    await daemon.submit([sleep('deep', 0)])
+    const status = async (deep: object): Promise<number> =>
+      (await daemon.request('POST', '/tasks/wait', { task_ids: ['deep'], deep })).status
+    assert.equal(await status([[[[]]]]), 200)
+    assert.equal(await status([[[[[]]]]]), 400)
+  })
+
   test('what is not over says when to ask again, by how long its tools take', async (t) => {
     const daemon = await startDaemon()
     t.after(() => daemon.stop())

@@ -2,7 +2,6 @@
  * The calls. Each turns its message into what the service takes, asks it, and answers.
  * @see contract A7
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   Metadata,
   type ServerUnaryCall,
@@ -16,6 +15,7 @@ import { parseGraph } from '../schemas.ts'
 import type { GraphView } from '../graph-view.ts'
 import type { Health, Service, Submitted } from '../service.ts'
 import { newTraceId } from '../trace.ts'
+import { gatherTasks } from './gather.ts'
 import {
   type GraphMessage,
   type ListTasksMessage,
@@ -55,8 +55,8 @@ interface Grace {
   readonly grace_ms?: number
 }
 
-/** A list lets others have a turn after this many tasks. */
-const TASKS_PER_TURN = 1000
+/** Of a list that is not asked for in pages. */
+const MOST_MIB = 256
 
 export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedServiceImplementation => {
   const submit = async (
@@ -92,13 +92,8 @@ export const createHandlers = ({ service, onFault }: HandlersOptions): UntypedSe
         ? ok({ tasks: listed.value.tasks.map(taskMessage), next_page_token: listed.value.nextCursor })
         : listed
     }
-    const tasks: TaskMessage[] = []
-    for await (const json of service.list()) {
-      // Nobody waits for the answer any more.
-      if (call.cancelled) break
-      if (tasks.push(taskMessage(json)) % TASKS_PER_TURN === 0) await nextTurn()
-    }
-    return ok({ tasks, next_page_token: '' })
+    const tasks = await gatherTasks(service.list(), call, MOST_MIB, 'ask in pages: page_size')
+    return tasks.ok ? ok({ tasks: tasks.value, next_page_token: '' }) : tasks
   }
 
   const remove = async ({ id }: WithId): Promise<Result<{ deleted: true }>> => {

@@ -5,7 +5,8 @@ import { graphIdOf } from '../../domain/graph-record.ts'
 import type { EventReader, TaskEvent } from '../events.ts'
 import type { Service } from '../service.ts'
 import { DEFAULT_WAIT_MS, waitFor, waitMsIn } from '../wait-query.ts'
-import { type TaskMessage, taskMessage } from './messages.ts'
+import { gatherTasks } from './gather.ts'
+import type { TaskMessage } from './messages.ts'
 import { statusOf } from './status.ts'
 import { wellFormed } from './text.ts'
 
@@ -39,6 +40,9 @@ export interface Client {
   on(event: 'cancelled', listener: () => void): unknown
 }
 
+const MOST_MIB = 32
+const INSTEAD = 'ask for them one by one (GetTask), or in pages (ListTasks with page_size)'
+
 export const waitTasks = async (
   service: Service,
   message: WaitTasksMessage,
@@ -55,9 +59,9 @@ export const waitTasks = async (
   client.on('cancelled', () => gone.abort())
   if (client.cancelled) gone.abort()
   const waited = await service.watchers.waiting.tasks(wanted.value, gone.signal)
-  return waited.ok
-    ? ok({ done: waited.value.done, tasks: waited.value.tasks.map((json) => taskMessage(json)) })
-    : waited
+  if (!waited.ok) return waited
+  const tasks = await gatherTasks(waited.value.tasks, client, MOST_MIB, INSTEAD)
+  return tasks.ok ? ok({ done: waited.value.done, tasks: tasks.value }) : tasks
 }
 
 /** Seconds after which it is worth waiting again; 0 where it is done. */

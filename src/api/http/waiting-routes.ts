@@ -8,6 +8,7 @@ import { parseWait, waitIn } from '../wait-query.ts'
 import { readBody } from './body.ts'
 import { eventStream } from './event-stream.ts'
 import { headerOf } from './header.ts'
+import { listStream } from './list-stream.ts'
 import { type HttpContext, reply, replyProblem } from './reply.ts'
 
 /** Aborted when the client goes away before it is answered. */
@@ -74,13 +75,13 @@ export const graphAnswer = async (
 
 export const waitForTasks = async (c: HttpContext, service: Service): Promise<Response> => {
   const body = await readBody(c.env.incoming, service.limits.bodyBytes)
-  const value = body.ok ? parseJson(body.value) : body
+  const value = body.ok ? parseJson(body.value, service.limits.jsonDepth) : body
   const wanted = value.ok ? parseWait(value.value) : value
   if (!wanted.ok) return replyProblem(c, wanted.problem)
   const waited = await service.watchers.waiting.tasks(wanted.value, goneOf(c.env.outgoing))
   if (!waited.ok) return replyProblem(c, waited.problem)
   const { done, tasks } = waited.value
-  const response = reply(c, 200, `{"done":${done},"tasks":[${tasks.join(',')}]}`)
+  const response = reply(c, 200, listStream(tasks, `{"done":${done},"tasks":[`, ']}'))
   return done ? response : askAgain(response, await service.watchers.retryAfterSOf(wanted.value))
 }
 

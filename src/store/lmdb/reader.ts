@@ -58,7 +58,15 @@ export class Reader implements StoreReader {
   }
 
   async has(id: string): Promise<boolean> {
-    return this.get(id) !== null
+    const { index } = this.#memory
+    if (index.taskOf(id) !== null) return true
+    // As much as names it: the rest may be large.
+    const headBytes = Buffer.byteLength(`{"id":${JSON.stringify(id)},`)
+    return index.candidates(id).some((key) => {
+      const place = index.place(key)
+      if (place === null) return false
+      return isTextOf(this.#texts.read({ ...place, length: Math.min(place.length, headBytes) }), id)
+    })
   }
 
   async *list(status?: Status): AsyncIterable<string> {
