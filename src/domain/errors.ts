@@ -11,6 +11,8 @@ export type ProblemCode =
   | 'not_found'
   | 'method_not_allowed'
   | 'too_large'
+  /** The request did not come in time. */
+  | 'too_slow'
   /** The state of the thing asked for does not allow it. */
   | 'conflict'
   /** The request contradicts an earlier one of the same name. */

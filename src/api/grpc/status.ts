@@ -14,6 +14,7 @@ const GRPC_STATUS = {
   gone: status.OUT_OF_RANGE,
   mismatch: status.FAILED_PRECONDITION,
   too_large: status.RESOURCE_EXHAUSTED,
+  too_slow: status.DEADLINE_EXCEEDED,
   overloaded: status.RESOURCE_EXHAUSTED,
   internal: status.INTERNAL,
   unavailable: status.UNAVAILABLE,

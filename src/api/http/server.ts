@@ -19,6 +19,9 @@ export interface HttpServerOptions extends AppOptions, GateOptions {
 /** Who sends too slowly is cut off this much later at most. */
 const CHECK_EVERY_MS = 1000
 
+/** How long a connection is kept for a next request. */
+const IDLE_MS = 60_000
+
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server: Server
@@ -49,9 +52,11 @@ export class HttpServer {
     const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
       void listener(incoming, outgoing)
     this.#server =
-      options.tls === undefined ? createServer(timeouts, serve) : secureServer(options.tls, timeouts, serve)
+      options.tls === undefined
+        ? createServer(timeouts, serve)
+        : secureServer(options.tls, timeouts, { headerMs, bodyMs, idleMs: IDLE_MS }, serve)
     this.#connections = connectionsOf(this.#server, options.tls !== undefined)
-    this.#server.keepAliveTimeout = 60_000
+    this.#server.keepAliveTimeout = IDLE_MS
     this.#server.on('clientError', refuseMalformed)
   }
 
