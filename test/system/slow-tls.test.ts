@@ -21,14 +21,18 @@ const start = async (t: TestContext): Promise<{ daemon: TestDaemon; port: number
   return { daemon, port: Number(new URL(daemon.url).port), ca: await readFile(cert) }
 }
 
-/** What came back until the daemon closed the connection; the client's side stays open. */
+/** What came back until the daemon closed the connection, in both directions: the client never does. */
 const untilClosed = async (socket: Socket): Promise<string> => {
-  const timer = setTimeout(() => socket.destroy(new Error('the connection stays open')), SOON_MS)
   let answer = ''
   socket.setEncoding('utf8').on('data', (piece) => (answer += piece))
-  await once(socket, 'end')
-  clearTimeout(timer)
-  socket.destroy()
+  const signal = AbortSignal.timeout(SOON_MS)
+  await once(socket, 'end', { signal })
+  // The end of the daemon's side shows by itself, that of ours by what comes of writing.
+  const writing = setInterval(() => socket.write(' '), 100)
+  await once(socket, 'close', { signal }).catch((error: NodeJS.ErrnoException) =>
+    assert.match(error.code ?? error.name, /^(?:EPIPE|ECONNRESET)$/),
+  )
+  clearInterval(writing)
   return answer
 }
 

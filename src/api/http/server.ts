@@ -19,6 +19,9 @@ export interface HttpServerOptions extends AppOptions, GateOptions {
 /** Who sends too slowly is cut off this much later at most. */
 const CHECK_EVERY_MS = 1000
 
+/** What a client that was refused gets for reading why. */
+const HANG_UP_MS = 1000
+
 /** How long a connection is kept for a next request. */
 const IDLE_MS = 60_000
 
@@ -118,4 +121,6 @@ const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => 
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  // Who does not hang up in turn would keep it open for ever. At once would be too early: the answer might be lost.
+  setTimeout(() => socket.destroy(), HANG_UP_MS).unref()
 }
