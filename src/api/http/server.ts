@@ -40,7 +40,7 @@ export class HttpServer {
       (request, env) => {
         const bindings = env as unknown as Bindings
         bindings.traceId = traceIdOf(bindings.incoming)
-        bindings.rawUrl = keepDots(bindings.incoming)
+        bindings.rawUrl = pathOf(keepDots(bindings.incoming))
         return this.#gate.pass(bindings, () => app.fetch(request, bindings))
       },
       // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
@@ -94,6 +94,13 @@ const keepDots = (incoming: IncomingMessage): string => {
   const url = incoming.url ?? ''
   if (url.includes('%2')) incoming.url = url.replace(/%2e/gi, '%252e')
   return url
+}
+
+/** A client that takes the daemon for its proxy sends the whole URL. */
+const pathOf = (url: string): string => {
+  if (url.startsWith('/')) return url
+  const path = url.replace(/^https?:\/\/[^/?#\\]*/, '')
+  return path === url || path.startsWith('/') ? path : `/${path}`
 }
 
 /** A path or a host that makes no URL: no route sees it. */
