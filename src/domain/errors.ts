@@ -31,6 +31,9 @@ export interface Problem {
   readonly message: string
 }
 
+/** Seconds after which a client may try again where the daemon was full. */
+export const BUSY_RETRY_AFTER_S = 1
+
 /** A value, or why there is none. */
 export type Result<T> =
   | { readonly ok: true; readonly value: T }
