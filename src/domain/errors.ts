@@ -11,6 +11,8 @@ export type ProblemCode =
   | 'not_found'
   | 'method_not_allowed'
   | 'too_large'
+  /** The request did not come in time. */
+  | 'too_slow'
   /** The state of the thing asked for does not allow it. */
   | 'conflict'
   /** The request contradicts an earlier one of the same name. */
@@ -28,6 +30,9 @@ export interface Problem {
   readonly code: ProblemCode
   readonly message: string
 }
+
+/** Seconds after which a client may try again where the daemon was full. */
+export const BUSY_RETRY_AFTER_S = 1
 
 /** A value, or why there is none. */
 export type Result<T> =

@@ -19,6 +19,7 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { addToken } from '../../src/api/guard/add-token.ts'
+import { certificateIn } from '../support/certificate.ts'
 import { root, spawnDaemon, startDaemon } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -44,24 +45,6 @@ const grpcClient = (address: string, credentials = ChannelCredentials.createInse
 }
 
 const TASK = { tasks: [{ id: 'a', type: 'noop' }] }
-
-const certificateIn = (folder: string): { cert: string; key: string } => {
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const making = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '1',
-  ]
-  execFileSync('openssl', [...making, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' })
-  return { cert, key }
-}
 
 test('TLS: HTTP/1.1, HTTP/2 and gRPC', async (t) => {
   const { cert, key } = certificateIn(await tempDir(t))

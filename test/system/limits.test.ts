@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect as netConnect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { status } from '@grpc/grpc-js'
+import { type ServiceError, status } from '@grpc/grpc-js'
 import { startDaemon } from '../support/daemon.ts'
 import { OldClient, call, connect } from '../support/grpc-transcript.ts'
 
@@ -75,10 +75,10 @@ test('over gRPC the limits are the same', async (t) => {
   })
   const sleeper = { id: 's', type: 'sleep', params_json: '{"duration_ms":600000}' }
   await call(client, 'SubmitTasks', { tasks: [sleeper, noop('t', { depends_on: ['s'] })] })
-  await assert.rejects(
-    call(client, 'SubmitTasks', { tasks: [noop('u')] }),
-    failsWith(status.RESOURCE_EXHAUSTED, /^2 tasks are not over, and 1 more would be over the limit of 2/),
-  )
+  await assert.rejects(call(client, 'SubmitTasks', { tasks: [noop('u')] }), (error: ServiceError) => {
+    assert.deepEqual(error.metadata.get('retry-after'), ['1'])
+    return failsWith(status.RESOURCE_EXHAUSTED, /^2 tasks are not over, and 1 more would be over the/)(error)
+  })
   assert.equal((await call(client, 'ListTasks', {})).message.tasks.length, 2, 'reads go on')
   await daemon.request('POST', '/tasks/s/cancel')
   await daemon.settled('t')

@@ -35,6 +35,7 @@ const ask = (method: string, path: string): Promise<Answer> =>
 const ROUTES: readonly (readonly [path: string, allow: string])[] = [
   ['/tasks', 'POST, GET, HEAD'],
   ['/tasks/a', 'GET, DELETE, HEAD'],
+  ['/tasks/wait', 'GET, DELETE, POST, HEAD'],
   ['/tasks/a%2Fb/cancel', 'POST'],
   ['/graphs/a/retry', 'POST'],
   ['/health', 'GET, HEAD'],
@@ -56,3 +57,23 @@ for (const [path, allow] of ROUTES) {
     }
   })
 }
+
+test('a request line with the whole URL, as for a proxy, finds the same', async () => {
+  await daemon.submit([{ id: 'a/.b', type: 'noop' }])
+  await daemon.settled('a/.b')
+  const { hostname, port } = new URL(daemon.url)
+  const answerOf = (path: string): Promise<[status: number | undefined, text: string]> =>
+    new Promise((resolve, reject) => {
+      const asked = request({ hostname, port, path: `${daemon.url}${path}` }, async (response) =>
+        resolve([response.statusCode, await text(response)]),
+      )
+      asked.once('error', reject).end()
+    })
+  for (const path of ['/tasks/a%2F%2Eb', '/tasks/a%2F%2Eb?wait=1s']) {
+    const [status, found] = await answerOf(path)
+    assert.equal(status, 200, path)
+    assert.equal(JSON.parse(found).id, 'a/.b')
+  }
+  assert.deepEqual(await answerOf('/tasks/none'), [404, '{"error":"task not found: none"}'])
+  assert.deepEqual(await answerOf('?limit=1'), [404, '{"error":"no such route: GET /"}'])
+})

@@ -1,5 +1,5 @@
 /** What a call passes before its handler: whose it is, may they, how often; and what is noted of it afterwards. */
-import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js'
+import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js'
 import type { Guard, Verdict } from '../guard/guard.ts'
 import { isNoted, needOfCall } from '../guard/scopes.ts'
 import { statusOf } from './status.ts'
@@ -24,12 +24,10 @@ export const gate =
     let subject: { ids?: readonly string[]; count?: number } = {}
 
     const refuse = ({ problem, retryAfterS }: Verdict): void => {
-      const trailer = new Metadata()
-      if (retryAfterS !== undefined) trailer.set('retry-after', String(retryAfterS))
       reason = problem!.message
-      const answer = statusOf(problem!)
+      const answer = statusOf(problem!, retryAfterS)
       note(answer.code)
-      call.sendStatus({ ...answer, metadata: trailer })
+      call.sendStatus(answer)
     }
     const note = (code: number): void =>
       guard.audit?.add({

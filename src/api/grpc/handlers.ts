@@ -26,7 +26,7 @@ import {
   graphValue,
   taskMessage,
 } from './messages.ts'
-import { statusOf } from './status.ts'
+import { statusOf, trailerOf } from './status.ts'
 import {
   type Client,
   type WaitTasksMessage,
@@ -186,12 +186,6 @@ const unary =
       callback(faultOf(traceId))
     })
   }
-
-const trailerOf = (seconds: number): Metadata => {
-  const trailer = new Metadata()
-  trailer.set('retry-after', String(seconds))
-  return trailer
-}
 
 const watching =
   (service: Service, onFault: HandlersOptions['onFault']) =>

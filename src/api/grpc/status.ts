@@ -1,6 +1,6 @@
 /** Refusals as gRPC statuses. */
-import { status } from '@grpc/grpc-js'
-import type { Problem, ProblemCode } from '../../domain/errors.ts'
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js'
+import { BUSY_RETRY_AFTER_S, type Problem, type ProblemCode } from '../../domain/errors.ts'
 import { wellFormed } from './text.ts'
 
 /** Every refusal as a status. */
@@ -14,6 +14,7 @@ const GRPC_STATUS = {
   gone: status.OUT_OF_RANGE,
   mismatch: status.FAILED_PRECONDITION,
   too_large: status.RESOURCE_EXHAUSTED,
+  too_slow: status.DEADLINE_EXCEEDED,
   overloaded: status.RESOURCE_EXHAUSTED,
   internal: status.INTERNAL,
   unavailable: status.UNAVAILABLE,
@@ -25,9 +26,20 @@ const GRPC_STATUS = {
  */
 const MAX_DETAILS_CHARS = 1500
 
-export const statusOf = ({ code, message }: Problem): { code: status; details: string } => ({
+/** @param retryAfterS the seconds for the trailer `retry-after`, 0 for none */
+export const statusOf = (
+  { code, message }: Problem,
+  retryAfterS = code === 'overloaded' ? BUSY_RETRY_AFTER_S : 0,
+): StatusObject => ({
   code: GRPC_STATUS[code],
   details: wellFormed(
     message.length > MAX_DETAILS_CHARS ? `${message.slice(0, MAX_DETAILS_CHARS)}…` : message,
   ),
+  metadata: trailerOf(retryAfterS),
 })
+
+export const trailerOf = (retryAfterS: number): Metadata => {
+  const trailer = new Metadata()
+  if (retryAfterS > 0) trailer.set('retry-after', String(retryAfterS))
+  return trailer
+}

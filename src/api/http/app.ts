@@ -167,8 +167,13 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     if (path !== '/tasks/:id') app.on(others, path, refuse)
     else {
       // `POST /tasks/wait` is no task. A path of its own would take Hono's quick router away from all of them.
-      const wait = withId('/tasks/', (c, id) => (id === 'wait' ? waitForTasks(c, service) : refuse(c)))
-      app.on(others, path, (c) => (c.req.method === 'POST' ? wait(c) : refuse(c)))
+      const refuseWait = methodNotAllowed([...Object.keys(handlers), 'POST'])
+      const wait: Handler = (c) => (c.req.method === 'POST' ? waitForTasks(c, service) : refuseWait(c))
+      app.on(
+        others,
+        path,
+        withId('/tasks/', (c, id) => (id === 'wait' ? wait(c) : refuse(c))),
+      )
     }
   }
   app.notFound((c) =>

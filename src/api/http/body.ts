@@ -1,6 +1,7 @@
 /** A request's body as text, never more of it than the limit. */
 import type { IncomingMessage } from 'node:http'
 import { type Result, ok, refused } from '../../domain/errors.ts'
+import { TOO_SLOW } from './patience.ts'
 
 /** Reads it to its end; a body over the limit is refused as soon as that is known. */
 export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise<Result<string>> => {
@@ -23,9 +24,12 @@ export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise
     incoming.once('end', () => {
       if (size <= limitBytes) resolve(ok(textOf(chunks)))
     })
-    incoming.once('error', (error) =>
-      resolve(refused('invalid', `invalid JSON: the body broke off: ${error.message}`)),
-    )
+    const breakOff = (reason: string): void =>
+      resolve(refused('invalid', `invalid JSON: the body broke off: ${reason}`))
+    incoming.once('error', (error) => breakOff(error.message))
+    // HTTP/2 ends a body that was reset as if it were complete.
+    incoming.once('aborted', () => breakOff('aborted'))
+    incoming.once(TOO_SLOW, () => resolve(refused('too_slow', 'the request came too slowly')))
   })
 }
 

@@ -1,7 +1,7 @@
 /** Answers: JSON all of them, with the trace id on each. */
 import type { Context } from 'hono'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Problem, ProblemCode } from '../../domain/errors.ts'
+import { BUSY_RETRY_AFTER_S, type Problem, type ProblemCode } from '../../domain/errors.ts'
 
 /** What a handler gets beside the request. */
 export interface Bindings {
@@ -23,6 +23,7 @@ const HTTP_STATUS = {
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  too_slow: 408,
   conflict: 409,
   gone: 410,
   too_large: 413,
@@ -49,11 +50,8 @@ export const reply = (c: HttpContext, status: number, json: string | ReadableStr
         : { 'Content-Type': 'application/json', 'X-Trace-Id': c.env.traceId },
   })
 
-/** Seconds after which a client may try again where the daemon was full. */
-const RETRY_AFTER = '1'
-
 export const replyProblem = (c: HttpContext, problem: Problem): Response => {
   const answer = reply(c, HTTP_STATUS[problem.code], JSON.stringify({ error: problem.message }))
-  if (problem.code === 'overloaded') answer.headers.set('Retry-After', RETRY_AFTER)
+  if (problem.code === 'overloaded') answer.headers.set('Retry-After', String(BUSY_RETRY_AFTER_S))
   return answer
 }

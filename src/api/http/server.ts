@@ -19,6 +19,12 @@ export interface HttpServerOptions extends AppOptions, GateOptions {
 /** Who sends too slowly is cut off this much later at most. */
 const CHECK_EVERY_MS = 1000
 
+/** What a client that was refused gets for reading why. */
+const HANG_UP_MS = 1000
+
+/** How long a connection is kept for a next request. */
+const IDLE_MS = 60_000
+
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server: Server
@@ -34,7 +40,7 @@ export class HttpServer {
       (request, env) => {
         const bindings = env as unknown as Bindings
         bindings.traceId = traceIdOf(bindings.incoming)
-        bindings.rawUrl = keepDots(bindings.incoming)
+        bindings.rawUrl = pathOf(keepDots(bindings.incoming))
         return this.#gate.pass(bindings, () => app.fetch(request, bindings))
       },
       // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
@@ -49,9 +55,11 @@ export class HttpServer {
     const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
       void listener(incoming, outgoing)
     this.#server =
-      options.tls === undefined ? createServer(timeouts, serve) : secureServer(options.tls, timeouts, serve)
+      options.tls === undefined
+        ? createServer(timeouts, serve)
+        : secureServer(options.tls, timeouts, { headerMs, bodyMs, idleMs: IDLE_MS }, serve)
     this.#connections = connectionsOf(this.#server, options.tls !== undefined)
-    this.#server.keepAliveTimeout = 60_000
+    this.#server.keepAliveTimeout = IDLE_MS
     this.#server.on('clientError', refuseMalformed)
   }
 
@@ -88,6 +96,13 @@ const keepDots = (incoming: IncomingMessage): string => {
   return url
 }
 
+/** A client that takes the daemon for its proxy sends the whole URL. */
+const pathOf = (url: string): string => {
+  if (url.startsWith('/')) return url
+  const path = url.replace(/^https?:\/\/[^/?#\\]*/, '')
+  return path === url || path.startsWith('/') ? path : `/${path}`
+}
+
 /** A path or a host that makes no URL: no route sees it. */
 const refuseUnreadable = (error: unknown): Response => {
   const reason = error instanceof Error ? error.message : String(error)
@@ -113,4 +128,6 @@ const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => 
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  // Who does not hang up in turn would keep it open for ever. At once would be too early: the answer might be lost.
+  setTimeout(() => socket.destroy(), HANG_UP_MS).unref()
 }
