@@ -1,5 +1,5 @@
 /** How long each tool usually takes, learnt from the tasks that end: when to ask again for one that is not over. */
-import type { Task } from '../domain/task.ts'
+import { type Task, runnerOf } from '../domain/task.ts'
 
 /** How much the last run counts. */
 const WEIGHT = 0.1
@@ -18,14 +18,14 @@ export class ToolTimes {
       // What was refused or skipped says nothing of how long the tool takes.
       if (task.phase !== 'success' || task.envelope === null) continue
       const tookMs = task.envelope.finishedMs - task.envelope.startedMs
-      const average = this.#averageOf(toolOf(task), tookMs)
+      const average = this.#averageOf(runnerOf(task), tookMs)
       if (average !== null) average.ms += (tookMs - average.ms) * WEIGHT
     }
   }
 
   /** Whole seconds after which it is worth asking again. */
   retryAfterS(task: Task): number {
-    const seconds = Math.ceil((this.#averages.get(toolOf(task))?.ms ?? 0) / 1000)
+    const seconds = Math.ceil((this.#averages.get(runnerOf(task))?.ms ?? 0) / 1000)
     return Math.min(MAX_SECONDS, Math.max(1, seconds))
   }
 
@@ -43,5 +43,3 @@ export class ToolTimes {
     return average
   }
 }
-
-const toolOf = (task: Task): string => (task.type === 'os' ? task.toolName : task.type)

@@ -13,7 +13,7 @@ import { type Graph, graphStatus, keyOfGraphId } from '../domain/graph-record.ts
 import type { Task } from '../domain/task.ts'
 import type { Store, TaskPage } from '../store/store.ts'
 import { type GraphView, graphView } from './graph-view.ts'
-import { takeTurns } from './turns.ts'
+import { Slices } from './turns.ts'
 
 /** What waiting needs of the store; it reads alone. */
 export type WaitingStore = Pick<Store, 'get' | 'has' | 'graph' | 'page' | 'unfinished' | 'unfinishedOf'>
@@ -138,10 +138,10 @@ export class Waiting {
 
   /** The first id that there is a task of, or that there is none of; `null` where no id is such. */
   async #firstOf(taskIds: readonly string[], isThere: boolean): Promise<string | null> {
-    const turn = takeTurns()
+    const slices = new Slices()
     for (const id of taskIds) {
       if ((this.#store.unfinished(id) !== null || (await this.#store.has(id))) === isThere) return id
-      await turn()
+      await slices.next()
     }
     return null
   }

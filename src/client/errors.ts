@@ -1,4 +1,7 @@
-/** What can go wrong, by class: `catch (error) { if (error instanceof NotFoundError) … }`. */
+/**
+ * What can go wrong, by class: `catch (error) { if (error instanceof NotFoundError) … }`. Each class spells its name out,
+ * as what packs code for browsers renames classes.
+ */
 
 /** Of anything that a client throws, but for an abort, which is the signal's own reason. */
 export class ExecgoError extends Error {

@@ -29,27 +29,18 @@ const head = (task: Task): string => `{"id":${textJson(task.id)}${fields(task)}`
 
 /** What of a task's fields the kept text was made of; nothing in it is out of the ordinary. */
 interface KeptFields {
-  type: string
-  toolName: string
-  executionCategory: string
-  paramsJson: string
-  inputJson: string
-  annotationsJson: string
-  dependsOn: readonly string[]
-  text: string
+  readonly type: string
+  readonly toolName: string
+  readonly executionCategory: string
+  readonly paramsJson: string
+  readonly inputJson: string
+  readonly annotationsJson: string
+  readonly dependsOn: readonly string[]
+  readonly text: string
 }
-const keptFields: KeptFields = {
-  type: '',
-  toolName: '',
-  executionCategory: '',
-  paramsJson: '',
-  inputJson: '',
-  annotationsJson: '',
-  dependsOn: [],
-  text: '',
-}
+let keptFields: KeptFields | null = null
 
-/** Whether the text is short enough to be kept. */
+/** Longer texts are not kept. */
 const MOST_KEPT = 4096
 
 /** What was submitted, behind the id. */
@@ -59,6 +50,7 @@ const fields = (task: Task): string => {
   const paramsJson = task.paramsJson || (type === 'os' && task.startedMs > 0 ? inputJson : '')
   if (hasRareFields(task)) return newFields(task, paramsJson)
   const isKept =
+    keptFields !== null &&
     keptFields.type === type &&
     keptFields.toolName === toolName &&
     keptFields.executionCategory === executionCategory &&
@@ -66,10 +58,10 @@ const fields = (task: Task): string => {
     keptFields.inputJson === inputJson &&
     keptFields.annotationsJson === annotationsJson &&
     areSame(keptFields.dependsOn, dependsOn)
-  if (isKept) return keptFields.text
+  if (isKept) return keptFields!.text
   const text = newFields(task, paramsJson)
   if (text.length <= MOST_KEPT)
-    Object.assign(keptFields, {
+    keptFields = {
       type,
       toolName,
       executionCategory,
@@ -78,12 +70,12 @@ const fields = (task: Task): string => {
       annotationsJson,
       dependsOn,
       text,
-    })
+    }
   return text
 }
 
 /** Whether a task shows something that most do not. */
-const hasRareFields = (task: Task): boolean =>
+export const hasRareFields = (task: Task): boolean =>
   task.retry + task.timeoutMs + task.runAtMs !== 0 ||
   task.priority !== DEFAULT_PRIORITY ||
   task.allowFailure ||
@@ -113,27 +105,17 @@ const newFields = (task: Task, paramsJson: string): string => {
 
 /** Of which task and which success the kept text was made. */
 interface KeptEnding {
-  graphKey: number
-  createdMs: number
-  updatedMs: number
-  attempt: number
-  outputJson: string
-  detailsJson: string
-  startedMs: number
-  finishedMs: number
-  text: string
+  readonly graphKey: number
+  readonly createdMs: number
+  readonly updatedMs: number
+  readonly attempt: number
+  readonly outputJson: string
+  readonly detailsJson: string
+  readonly startedMs: number
+  readonly finishedMs: number
+  readonly text: string
 }
-const keptEnding: KeptEnding = {
-  graphKey: -1,
-  createdMs: 0,
-  updatedMs: 0,
-  attempt: 0,
-  outputJson: '',
-  detailsJson: '',
-  startedMs: 0,
-  finishedMs: 0,
-  text: '',
-}
+let keptEnding: KeptEnding | null = null
 
 /** What a task came to, and the rest. */
 const ending = (task: Task): string => {
@@ -143,6 +125,7 @@ const ending = (task: Task): string => {
   const graphKey = task.graph.key
   const { outputJson, detailsJson, startedMs, finishedMs } = envelope
   const isKept =
+    keptEnding !== null &&
     keptEnding.graphKey === graphKey &&
     keptEnding.updatedMs === updatedMs &&
     keptEnding.startedMs === startedMs &&
@@ -151,10 +134,10 @@ const ending = (task: Task): string => {
     keptEnding.attempt === attempt &&
     keptEnding.outputJson === outputJson &&
     keptEnding.detailsJson === detailsJson
-  if (isKept) return keptEnding.text
+  if (isKept) return keptEnding!.text
   const text = newEnding(task, envelope)
   if (text.length <= MOST_KEPT)
-    Object.assign(keptEnding, {
+    keptEnding = {
       graphKey,
       createdMs,
       updatedMs,
@@ -164,7 +147,7 @@ const ending = (task: Task): string => {
       startedMs,
       finishedMs,
       text,
-    })
+    }
   return text
 }
 

@@ -121,6 +121,9 @@ export interface Task {
 export const toolInputJson = (task: Task): string =>
   task.type === 'os' ? task.paramsJson || task.inputJson : task.inputJson || task.paramsJson
 
+/** What runs a task, by name: its tool where it is of `os`, else its type. */
+export const runnerOf = ({ type, toolName }: Task): string => (type === 'os' ? toolName : type)
+
 /** Handles have many digits, as the original's do, and are never those that somebody makes up by hand. */
 const HANDLE_BASE = 1e15
 

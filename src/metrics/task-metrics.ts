@@ -1,5 +1,5 @@
 /** Counts and times tasks as they go by, by the tool that runs them. */
-import type { Task } from '../domain/task.ts'
+import { type Task, runnerOf } from '../domain/task.ts'
 import type { Outcome } from '../pool/messages.ts'
 import type { Observer } from '../scheduler/observer.ts'
 import { Histogram } from './histogram.ts'
@@ -63,8 +63,8 @@ export class TaskMetrics implements Observer {
     for (const task of tasks) this.#of(task).commit.add(nowMs - task.updatedMs)
   }
 
-  #of({ type, toolName }: Task): ToolMetrics {
-    const name = type === 'os' ? toolName : type
+  #of(task: Task): ToolMetrics {
+    const name = runnerOf(task)
     if (name === this.#lastName) return this.#last
     const tool = this.tools.get(name) ?? this.#other
     if (tool !== this.#other) {

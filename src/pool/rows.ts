@@ -3,7 +3,8 @@
  * a third of what it costs for objects, which carry the names of their fields along.
  *
  * Those that differ by little stand in a run: how many they are, what they share, and for each what is its own. A
- * layer of a graph is one run.
+ * layer of a graph is one run. The two kinds are written out, each with its fields: one code for both would look fields
+ * up by name, for every task.
  */
 import type { ErrorCode } from '../domain/runtime.ts'
 import type { Assignment, Outcome } from './messages.ts'

@@ -10,7 +10,7 @@ import { newTask } from '../../src/domain/new-task.ts'
 import type { SubmittedTask, Task } from '../../src/domain/task.ts'
 import type { Commit, Store, TaskQuery } from '../../src/store/store.ts'
 import { STORES } from '../support/stores.ts'
-import { submitted } from '../support/tasks.ts'
+import { ALL_TASKS, submitted } from '../support/tasks.ts'
 
 const KINDS: readonly Partial<SubmittedTask>[] = [
   { type: 'noop' },
@@ -196,15 +196,7 @@ test('pages are the same from both stores, by each filter', async () => {
       await both.start()
       try {
         for (const each of steps) await both.do(each)
-        const all = {
-          status: null,
-          type: null,
-          tool: '',
-          prefix: '',
-          graph: null,
-          isNewestFirst: false,
-          limit: 7,
-        }
+        const all = { ...ALL_TASKS, limit: 7 }
         const filters = [
           STATUSES.map((status) => ({ ...all, status })),
           PREFIXES.map((prefix) => ({ ...all, prefix })),

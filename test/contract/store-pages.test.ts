@@ -9,18 +9,9 @@ import { newTask } from '../../src/domain/new-task.ts'
 import type { SubmittedTask, Task } from '../../src/domain/task.ts'
 import type { Store, TaskQuery } from '../../src/store/store.ts'
 import { STORES } from '../support/stores.ts'
-import { submitted } from '../support/tasks.ts'
+import { ALL_TASKS, submitted } from '../support/tasks.ts'
 
-const ALL: TaskQuery = {
-  status: null,
-  type: null,
-  tool: '',
-  prefix: '',
-  graph: null,
-  isNewestFirst: false,
-  afterKey: null,
-  limit: 3,
-}
+const ALL: TaskQuery = { ...ALL_TASKS, afterKey: null, limit: 3 }
 
 for (const [name, make] of Object.entries(STORES)) {
   describe(`pages of the ${name} store`, () => {

@@ -12,7 +12,19 @@ const closed = (schema: any): any => {
   return 'properties' in copy ? { additionalProperties: false, ...copy } : copy
 }
 
-const { paths, components } = openApiDocument('') as any
+/** As much of the document as is looked at. */
+interface ApiDocument {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: object
+}
+interface Operation {
+  readonly responses: Readonly<Record<string, Answer>>
+}
+interface Answer {
+  readonly content?: { readonly 'application/json'?: { readonly schema: { readonly $ref: string } } }
+}
+
+const { paths, components }: ApiDocument = JSON.parse(JSON.stringify(openApiDocument('')))
 
 /** What serves the document itself. */
 const isUndocumented = (path: string): boolean => path === '/openapi.json' || /^\/docs(\/|$)/.test(path)
@@ -21,7 +33,7 @@ const isUndocumented = (path: string): boolean => path === '/openapi.json' || /^
 const UNROUTED = [400, 401, 403, 404, 405, 429]
 
 const templates = Object.keys(paths).map((name) => ({
-  operations: paths[name] as Record<string, any>,
+  operations: paths[name]!,
   path: new RegExp(`^${name.replaceAll('.', '\\.').replaceAll('{id}', '[^/]+')}$`),
 }))
 

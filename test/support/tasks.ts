@@ -55,3 +55,6 @@ export const chain = (count: number, given: Partial<SubmittedTask> = {}): Submit
   Array.from({ length: count }, (_, at) =>
     submitted(`t${at}`, { ...given, dependsOn: at === 0 ? [] : [`t${at - 1}`] }),
   )
+
+/** What asks for every task, oldest first. */
+export const ALL_TASKS = { status: null, type: null, tool: '', prefix: '', graph: null, isNewestFirst: false }

@@ -184,6 +184,7 @@ const unshared = (folder: string, ...command: string[]): string | null => {
 
 test('with EXECGO_NET_POLICY=public, no address, redirect or name leads to this machine', async (t) => {
   const folder = await tempDir(t)
+  // Public addresses and a name server that lies need a network of one's own; the names are looked up for real in it.
   if (unshared(folder, 'true') === null) return t.skip('this user may not make a network')
   const script = join(root, 'test/support/own-network.ts')
   const { told, turning, inside } = JSON.parse(unshared(folder, process.execPath, '--import', 'tsx', script)!)

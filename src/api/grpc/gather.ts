@@ -1,6 +1,6 @@
 /** Tasks for one message. Unlike a stream it is held whole, so there is a bound to it. */
 import { type Result, ok, refused } from '../../domain/errors.ts'
-import { takeTurns } from '../turns.ts'
+import { Slices } from '../turns.ts'
 import { type TaskMessage, taskMessage } from './messages.ts'
 
 /** UTF-16 units. */
@@ -18,7 +18,7 @@ export const gatherTasks = async (
   instead: string,
 ): Promise<Result<TaskMessage[]>> => {
   const tasks: TaskMessage[] = []
-  const turn = takeTurns()
+  const slices = new Slices()
   let chars = 0
   for await (const json of texts) {
     if (client.cancelled) break
@@ -26,7 +26,7 @@ export const gatherTasks = async (
     if (chars > mostMib * MIB)
       return refused('too_large', `the tasks are larger than ${mostMib} MiB: ${instead}`)
     tasks.push(taskMessage(json))
-    await turn()
+    await slices.next()
   }
   return ok(tasks)
 }

@@ -1,5 +1,5 @@
 /** A list of tasks as JSON, made while it is read: a slow reader holds nothing but its place. */
-import { takeTurns } from '../turns.ts'
+import { Slices } from '../turns.ts'
 
 const PIECE_CHARS = 64 * 1024
 
@@ -12,13 +12,13 @@ export const listStream = (
   const iterator = tasks[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
   // A reader that is quick asks for the next piece before others had their turn.
-  const turn = takeTurns()
+  const slices = new Slices()
   let separator = before
   return new ReadableStream({
     async pull(controller) {
       let piece = ''
       while (piece.length < PIECE_CHARS) {
-        await turn()
+        await slices.next()
         const next = await iterator.next()
         if (next.done === true) {
           controller.enqueue(encoder.encode(`${piece}${separator === before ? before : ''}${after}`))

@@ -8,6 +8,7 @@ import type { DependencyEnd } from '../../domain/dependency.ts'
 import type { Graph } from '../../domain/graph-record.ts'
 import { idsJson, type Json, type JsonObject, textJson } from '../../domain/json.ts'
 import { newTask } from '../../domain/new-task.ts'
+import { hasRareFields } from '../../domain/task-json.ts'
 import { DEFAULT_PRIORITY, type RunIf, type SubmittedTask, type Task } from '../../domain/task.ts'
 
 /** `input` is the same text as `params`. */
@@ -38,11 +39,8 @@ const encodeTask = (task: Task, graph: Graph): string =>
 
 /** Whether the rest of a task's fields are what most tasks have: it is left out then. */
 const isPlain = (task: Task, graph: Graph): boolean =>
-  task.retry + task.timeoutMs + task.runAtMs + task.attempt + task.failures === 0 &&
-  task.priority === DEFAULT_PRIORITY &&
-  !task.allowFailure &&
-  task.runIf === 'success' &&
-  task.handleId === '' &&
+  !hasRareFields(task) &&
+  task.attempt + task.failures === 0 &&
   task.outside === null &&
   task.createdMs === graph.createdMs
 
