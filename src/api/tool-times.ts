@@ -9,9 +9,6 @@ const MAX_SECONDS = 3600
 
 export class ToolTimes {
   readonly #averages = new Map<string, { ms: number }>()
-  /** The one that was asked for last: tasks of a tool come together. */
-  #lastName = ''
-  #last: { ms: number } | null = null
 
   onOver(tasks: readonly Task[]): void {
     for (const task of tasks) {
@@ -31,15 +28,10 @@ export class ToolTimes {
 
   /** `null` where there are too many already. */
   #averageOf(name: string, firstMs: number): { ms: number } | null {
-    if (name === this.#lastName && this.#last !== null) return this.#last
-    let average = this.#averages.get(name)
-    if (average === undefined) {
-      if (this.#averages.size >= MOST_TOOLS) return null
-      average = { ms: firstMs }
-      this.#averages.set(name, average)
-    }
-    this.#lastName = name
-    this.#last = average
+    const known = this.#averages.get(name)
+    if (known !== undefined || this.#averages.size >= MOST_TOOLS) return known ?? null
+    const average = { ms: firstMs }
+    this.#averages.set(name, average)
     return average
   }
 }
