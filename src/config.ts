@@ -172,8 +172,8 @@ const SETTINGS = {
 /** The flags, for `--help`. */
 export const USAGE = `execgo: runs graphs of tasks
 
-Usage: execgo [flags]          (one dash or two, "=" or a space)
-       execgo token new -help  (bearer tokens)
+Usage: execgo [flags]    the daemon (one dash or two, "=" or a space)
+       execgo help       the commands: submit to it, watch it, run a graph without it
 
 ${Object.values<Setting<v.GenericSchema<string, unknown>>>(SETTINGS)
   .filter((each) => each.flag !== undefined)

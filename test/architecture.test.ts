@@ -91,6 +91,19 @@ const ROOMS: readonly Room[] = [
       /^node:/,
     ],
   },
+  {
+    name: 'commands',
+    files: /^src\/commands\//,
+    may: [
+      own('src/commands/'),
+      own('src/client/'),
+      own('src/domain/'),
+      own('src/api/guard/(add-token|scopes).ts'),
+      own('src/version.ts'),
+      /^commander$/,
+      /^node:/,
+    ],
+  },
   { name: 'client', files: /^src\/client\//, may: [own('src/client/')] },
   {
     name: 'workers',

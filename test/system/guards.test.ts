@@ -222,8 +222,8 @@ test('the command line for tokens says what is wrong', async (t) => {
       2,
       /--scope: expected read, submit, cancel, admin, got "root"/,
     ],
-    [['new', '--scope', 'read'], 2, /^Usage: /],
-    [['old'], 2, /^Usage: /],
+    [['new', '--scope', 'read'], 2, /required option '--file/],
+    [['old'], 2, /unknown command 'old'/],
     [['new', '--scope=read', `--file=${file}`, '--name=x'], 1, /has a token of the name x already/],
     [['new', '--scope=read', '--file=/nowhere/auth.json'], 1, /cannot use \/nowhere\/auth.json: ENOENT/],
   ] as [string[], number, RegExp][]) {
