@@ -43,13 +43,13 @@ const annotations = unless(
   v.pipe(
     v.custom<Record<string, unknown>>(isJsonObject, 'an object of strings'),
     v.metadata({ additionalProperties: { type: 'string' } }),
-    v.rawCheck(({ dataset, addIssue }) => {
+    v.rawCheck(({ dataset, config, addIssue }) => {
       if (!dataset.typed) return
       for (const [key, value] of Object.entries(dataset.value)) {
         if (typeof value === 'string') continue
         const path = { type: 'object', origin: 'value', input: dataset.value, key, value } as const
         addIssue({ message: 'a string', input: value, path: [path] })
-        return
+        if (config.abortEarly) return
       }
     }),
   ),
@@ -60,8 +60,7 @@ const texts = unless(
   v.array(text, 'an array of strings'),
 )
 
-/** A task as `POST /tasks` takes it. Absent and null are the same. */
-export const TaskSchema = objectAsGiven({
+const taskEntries = {
   id: v.nullish(text),
   type: v.nullish(text),
   params: v.nullish(object),
@@ -76,16 +75,21 @@ export const TaskSchema = objectAsGiven({
   delay_ms: v.nullish(integer),
   allow_failure: v.nullish(flag),
   run_if: v.nullish(text),
-})
+}
+
+/** A task as `POST /tasks` takes it. Absent and null are the same. */
+export const TaskSchema = objectAsGiven(taskEntries)
+export const TASK_FIELDS: readonly string[] = Object.keys(taskEntries)
+
+const graphEntries = {
+  tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')),
+  on_conflict: v.nullish(v.picklist(ON_CONFLICTS, '"replace", "reject" or "ignore"')),
+  durability: v.nullish(v.picklist(['sync', 'relaxed'], '"sync" or "relaxed"')),
+}
 
 /** The body of `POST /tasks`. */
-export const TaskGraphSchema = v.nullish(
-  objectAsGiven({
-    tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')),
-    on_conflict: v.nullish(v.picklist(ON_CONFLICTS, '"replace", "reject" or "ignore"')),
-    durability: v.nullish(v.picklist(['sync', 'relaxed'], '"sync" or "relaxed"')),
-  }),
-)
+export const TaskGraphSchema = v.nullish(objectAsGiven(graphEntries))
+export const GRAPH_FIELDS: readonly string[] = Object.keys(graphEntries)
 
 /** The body of a cancel, which may be absent. */
 export const CancelSchema = v.nullish(objectOf({ grace_ms: v.nullish(integer) }))
@@ -101,7 +105,7 @@ export const McpCallSchema = objectOf({
 /** An object, or null. */
 export const ObjectSchema = v.nullable(v.custom<JsonObject>(isJsonObject, 'an object'))
 
-type TaskInput = v.InferOutput<typeof TaskSchema>
+export type TaskInput = v.InferOutput<typeof TaskSchema>
 
 /** A graph as it was submitted. */
 export interface SubmittedGraph {
@@ -200,7 +204,8 @@ const submittedTasks = (tasks: readonly TaskInput[]): SubmittedTask[] => {
   return submitted
 }
 
-const submittedTask = (task: TaskInput, dependsOn: readonly string[]): SubmittedTask => {
+/** @param dependsOn its own list, or an equal one */
+export const submittedTask = (task: TaskInput, dependsOn: readonly string[]): SubmittedTask => {
   const submitted = asSubmitted(task, dependsOn)
   return Number.isNaN(submitted.runAtMs) ? { ...submitted, runAtText: task.run_at ?? '' } : submitted
 }
@@ -237,11 +242,12 @@ export const parse = <S extends v.GenericSchema>(schema: S, value: unknown): Res
   if (parsed.success) return ok(parsed.output)
   const issue = parsed.issues[0]
   const where = pathOf(issue.path)
-  return refused(
-    'invalid',
-    `invalid JSON: ${where === '' ? '' : `${where}: `}expected ${issue.message}, got ${describe(issue.input)}`,
-  )
+  return refused('invalid', `invalid JSON: ${where === '' ? '' : `${where}: `}${wrongType(issue)}`)
 }
+
+/** What was expected, and what came. */
+export const wrongType = ({ message, input }: { readonly message: string; readonly input: unknown }): string =>
+  `expected ${message}, got ${describe(input)}`
 
 /** `tasks[3].retry`. */
 const pathOf = (path: readonly { readonly key?: unknown }[] | undefined): string => {

@@ -6,8 +6,15 @@
 import { type Result, ok, refused } from './errors.ts'
 import type { Limits } from './limits.ts'
 import { isKnownType } from './normalize.ts'
-import { quote } from './quote.ts'
-import { CATEGORIES, HIGHEST_PRIORITY, RUN_IFS, type SubmittedTask } from './task.ts'
+import { CATEGORIES, type SubmittedTask } from './task.ts'
+import {
+  FIELD_CHECKS,
+  duplicateId,
+  idRequired,
+  selfDependency,
+  typeRequired,
+  unknownDependency,
+} from './task-checks.ts'
 
 /** A graph without a problem. Tasks are named by their place in it. */
 export interface GraphPlan {
@@ -18,7 +25,7 @@ export interface GraphPlan {
 
 /** Checks a graph and finds who depends on whom. */
 export const planGraph = (tasks: readonly SubmittedTask[], limits: Limits): Result<GraphPlan> => {
-  if (tasks.length === 0) return refused('invalid', 'task graph is empty')
+  if (tasks.length === 0) return refused('invalid', EMPTY_GRAPH)
   if (tasks.length > limits.tasksPerGraph) return tooManyTasks(tasks.length, limits)
   const places = new Map<string, number>()
   const problem = checkTasks(tasks, places, limits)
@@ -31,11 +38,16 @@ export const planGraph = (tasks: readonly SubmittedTask[], limits: Limits): Resu
 
   for (const task of tasks) {
     if (!isKnownType(task.type)) {
-      return refused('invalid', `unknown task type: ${task.type} (available: ${CATEGORIES.join(', ')})`)
+      return refused('invalid', unknownType(task.type))
     }
   }
   return ok({ tasks, dependents })
 }
+
+export const unknownType = (type: string): string =>
+  `unknown task type: ${type} (available: ${CATEGORIES.join(', ')})`
+
+export const EMPTY_GRAPH = 'task graph is empty'
 
 export const tooManyTasks = (count: number, { tasksPerGraph }: Limits) =>
   refused('invalid', `task graph has ${count} tasks: at most ${tasksPerGraph} are allowed`)
@@ -44,52 +56,16 @@ export const tooManyTasks = (count: number, { tasksPerGraph }: Limits) =>
 const checkTasks = (tasks: readonly SubmittedTask[], places: Map<string, number>, limits: Limits): string => {
   for (let place = 0; place < tasks.length; place++) {
     const task = tasks[place]!
-    if (task.id === '') return 'task id is required'
-    if (task.type === '') return `task ${quote(task.id)}: type is required`
+    const lacks = idRequired.problem(task, limits) || typeRequired.problem(task, limits)
+    if (lacks !== '') return lacks
     places.set(task.id, place)
-    if (places.size !== place + 1) return `duplicate task id: ${quote(task.id)}`
-    if (task.retry < 0) return `task ${quote(task.id)}: retry cannot be negative`
-    if (task.timeoutMs < 0) return `task ${quote(task.id)}: timeout cannot be negative`
-    const problem = checkConditions(task)
-    if (problem !== '') return `task ${quote(task.id)}: ${problem}`
-    const tooBig = checkSizes(task, limits)
-    if (tooBig !== '') return tooBig
+    if (places.size !== place + 1) return duplicateId(task.id)
+    for (const check of FIELD_CHECKS) {
+      const problem = check.problem(task, limits)
+      if (problem !== '') return problem
+    }
   }
   return ''
-}
-
-/** When and whether it runs. */
-const checkConditions = (task: SubmittedTask): string => {
-  if (task.priority < 0 || task.priority > HIGHEST_PRIORITY)
-    return `priority must be from 0 to ${HIGHEST_PRIORITY}`
-  if (Number.isNaN(task.runAtMs))
-    return `run_at must be an RFC 3339 time (got ${quote(task.runAtText ?? '')})`
-  if (task.delayMs < 0) return 'delay_ms cannot be negative'
-  if (!RUN_IFS.includes(task.runIf))
-    return `run_if must be one of ${RUN_IFS.join(', ')} (got ${quote(task.runIf)})`
-  if (task.runIf === 'failure' && task.dependsOn.length === 0) return 'run_if "failure" needs depends_on'
-  return ''
-}
-
-const checkSizes = (task: SubmittedTask, limits: Limits): string => {
-  // An id of n UTF-16 units takes at most 3n bytes: measure only where it could be too long.
-  if (task.id.length * 3 > limits.idBytes && utf8Length(task.id) > limits.idBytes) {
-    return `task ${quote(`${task.id.slice(0, 32)}…`)}: id is ${utf8Length(task.id)} bytes: at most ${limits.idBytes} are allowed`
-  }
-  if (task.dependsOn.length > limits.dependenciesPerTask) {
-    return `task ${quote(task.id)}: depends_on names ${task.dependsOn.length} tasks: at most ${limits.dependenciesPerTask} are allowed`
-  }
-  return ''
-}
-
-/** Bytes of `text` in UTF-8. */
-const utf8Length = (text: string): number => {
-  let bytes = 0
-  for (const char of text) {
-    const point = char.codePointAt(0)!
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
-  }
-  return bytes
 }
 
 const linkDependents = (
@@ -107,13 +83,13 @@ const linkDependents = (
       lastPlaces = []
       for (const id of lastIds) {
         const dependency = places.get(id)
-        if (dependency === undefined) return `task ${quote(task.id)} depends on unknown task ${quote(id)}`
-        if (dependency === place) return `task ${quote(task.id)} cannot depend on itself`
+        if (dependency === undefined) return unknownDependency(task.id, id)
+        if (dependency === place) return selfDependency(task.id)
         lastPlaces.push(dependency)
       }
     }
     for (const dependency of lastPlaces) {
-      if (dependency === place) return `task ${quote(task.id)} cannot depend on itself`
+      if (dependency === place) return selfDependency(task.id)
       const list = dependents[dependency]
       if (list == null) dependents[dependency] = [place]
       else list.push(place)
