@@ -246,8 +246,13 @@ export const parse = <S extends v.GenericSchema>(schema: S, value: unknown): Res
 }
 
 /** What was expected, and what came. */
-export const wrongType = ({ message, input }: { readonly message: string; readonly input: unknown }): string =>
-  `expected ${message}, got ${describe(input)}`
+export const wrongType = ({
+  message,
+  input,
+}: {
+  readonly message: string
+  readonly input: unknown
+}): string => `expected ${message}, got ${describe(input)}`
 
 /** `tasks[3].retry`. */
 const pathOf = (path: readonly { readonly key?: unknown }[] | undefined): string => {

@@ -4,13 +4,15 @@ import { VERSION } from '../version.ts'
 import { healthCommand } from './health.ts'
 import { CommandError, type Terminal } from './terminal.ts'
 import { tokenCommand } from './token.ts'
+import { validateCommand } from './validate/validate.ts'
 
 const programOf = (terminal: Terminal): Command => {
   const program = new Command('execgo')
     .description('Runs graphs of tasks. Without a command, execgo is the daemon: see execgo -help.')
     .version(`v${VERSION}`)
     .configureHelp({ showGlobalOptions: true })
-  for (const command of [healthCommand(terminal), tokenCommand(terminal)]) program.addCommand(command)
+  for (const command of [healthCommand(terminal), tokenCommand(terminal), validateCommand(terminal)])
+    program.addCommand(command)
   for (const each of everyCommand(program)) {
     each.exitOverride().showHelpAfterError(`(${pathOf(each)} --help says more)`)
     each.configureOutput({
