@@ -7,7 +7,10 @@ import { root } from '../../support/daemon.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const validate = (args: readonly string[], input = '') =>
-  spawnSync(process.execPath, [join(root, 'dist/src/cli.js'), 'validate', ...args], { encoding: 'utf8', input })
+  spawnSync(process.execPath, [join(root, 'dist/src/cli.js'), 'validate', ...args], {
+    encoding: 'utf8',
+    input,
+  })
 
 const WRONG = `tasks:
   - id: a
