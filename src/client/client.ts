@@ -4,55 +4,33 @@
  * A submission always carries an idempotency key, so that a try whose answer was lost is never done twice. What the
  * daemon refuses because it is busy, and what got no answer, is tried again; every call takes an `AbortSignal`.
  */
+import {
+  type AnyGraph,
+  type CancelOptions,
+  type Execgo,
+  type ExecgoGraphs,
+  type ListOptions,
+  type Ran,
+  type Signalled,
+  type SubmitOptions,
+  type WaitOptions,
+  type WaitedFor,
+  runGraph,
+  specOf,
+} from './api.ts'
 import { NotFoundError } from './errors.ts'
 import { type EventsOptions, watch } from './events.ts'
-import { GraphBuilder, type Steps, type TasksOf } from './graph.ts'
+import type { GraphBuilder, Steps, TasksOf } from './graph.ts'
 import { type ClientOptions, Http } from './http.ts'
-import type { Graph, GraphSpec, Status, Submitted, Task, TaskEvent, Waited, Why } from './types.ts'
-
-export interface Signalled {
-  signal?: AbortSignal | undefined
-}
-
-export interface SubmitOptions extends Signalled {
-  /** One of its own by default: the same key and graph, submitted again, is answered as before. */
-  idempotencyKey?: string
-  /** W3C trace context, handed on to commands. */
-  traceparent?: string
-}
-
-export interface ListOptions extends Signalled {
-  status?: Status
-  type?: string
-  tool?: string
-  graphId?: string
-  /** Ids that begin with it. */
-  prefix?: string
-  order?: 'created' | '-created'
-}
-
-export interface WaitOptions extends Signalled {
-  /** Until all are over, or one; all by default. */
-  mode?: 'all' | 'any'
-  /** Without it for as long as it takes. */
-  timeoutMs?: number
-}
-
-/** What `run` came to. */
-export interface Ran<Tasks> {
-  graphId: string
-  /** Whether every task succeeded. */
-  ok: boolean
-  tasks: Tasks
-}
+import type { Graph, GraphSpec, Submitted, Task, TaskEvent, Waited, Why } from './types.ts'
 
 /** The daemon waits for five minutes at most. */
 const LONGEST_WAIT_MS = 240_000
 const PAGE_TASKS = 1000
 
-export class Client {
+export class Client implements Execgo {
   readonly #http: Http
-  readonly graphs: Graphs
+  readonly graphs: ExecgoGraphs
 
   constructor(options: ClientOptions = {}) {
     this.#http = new Http(options)
@@ -60,11 +38,11 @@ export class Client {
   }
 
   /** Resolves when the daemon has it on its disk, and will run it. */
-  submit(graph: GraphSpec | GraphBuilder<Steps>, options: SubmitOptions = {}): Promise<Submitted> {
+  submit(graph: AnyGraph, options: SubmitOptions = {}): Promise<Submitted> {
     const { idempotencyKey = newKey(), traceparent, signal } = options
     return this.#http.json('/tasks', {
       method: 'POST',
-      body: graph instanceof GraphBuilder ? graph.spec : graph,
+      body: specOf(graph),
       headers: {
         'Idempotency-Key': idempotencyKey,
         ...(traceparent === undefined ? {} : { traceparent }),
@@ -74,34 +52,20 @@ export class Client {
     })
   }
 
-  /** Submits a graph and waits for its end. Whether its tasks succeeded is for you to look at: `ok`. */
   run<S extends Steps>(graph: GraphBuilder<S>, options?: SubmitOptions): Promise<Ran<TasksOf<S>>>
   run(graph: GraphSpec, options?: SubmitOptions): Promise<Ran<Record<string, Task>>>
-  async run(
-    graph: GraphSpec | GraphBuilder<Steps>,
-    options: SubmitOptions = {},
-  ): Promise<Ran<Record<string, Task>>> {
-    const submitted = await this.submit(graph, options)
-    const { tasks } = await this.wait(submitted.task_ids, { signal: options.signal })
-    const byId = Object.fromEntries(tasks.map((task) => [task.id, task]))
-    return {
-      graphId: submitted.graph_id ?? '',
-      // One that was removed meanwhile is not among them.
-      ok: tasks.length === submitted.task_ids.length && tasks.every(({ status }) => status === 'success'),
-      tasks: byId,
-    }
+  run(graph: AnyGraph, options: SubmitOptions = {}): Promise<Ran<Record<string, Task>>> {
+    return runGraph(this, graph, options)
   }
 
   get<Result = unknown>(id: string, { signal }: Signalled = {}): Promise<Task<Result>> {
     return this.#http.json(`/tasks/${encodeURIComponent(id)}`, { signal })
   }
 
-  /** Why a task is not over, or how it ended. */
   why(id: string, { signal }: Signalled = {}): Promise<Why> {
     return this.#http.json(`/tasks/${encodeURIComponent(id)}/why`, { signal })
   }
 
-  /** One by one, fetched in pages. */
   async *list(options: ListOptions = {}): AsyncGenerator<Task, void> {
     const { graphId, signal, ...filters } = options
     const query = new URLSearchParams({ limit: String(PAGE_TASKS) })
@@ -116,9 +80,8 @@ export class Client {
     }
   }
 
-  /** Waits for tasks, or for a graph. `done` is false where the time was over first. */
   async wait(
-    what: readonly string[] | { readonly graphId: string },
+    what: WaitedFor,
     { mode = 'all', timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions = {},
   ): Promise<Waited> {
     const wanted = 'graphId' in what ? { graph_id: what.graphId } : { task_ids: what }
@@ -136,8 +99,7 @@ export class Client {
     }
   }
 
-  /** Stops a task. It need not be over yet when this resolves. @param graceMs between SIGTERM and SIGKILL */
-  cancel(id: string, { graceMs, signal }: Signalled & { graceMs?: number } = {}): Promise<Task> {
+  cancel(id: string, { graceMs, signal }: CancelOptions = {}): Promise<Task> {
     return this.#http.json(`/tasks/${encodeURIComponent(id)}/cancel`, {
       method: 'POST',
       ...(graceMs === undefined ? {} : { body: { grace_ms: graceMs } }),
@@ -145,12 +107,10 @@ export class Client {
     })
   }
 
-  /** Removes the record of a task; what runs goes on. */
   async delete(id: string, { signal }: Signalled = {}): Promise<void> {
     await this.#http.json(`/tasks/${encodeURIComponent(id)}`, { method: 'DELETE', signal })
   }
 
-  /** What happens to tasks, each event once and in order, over reconnects and restarts of the daemon. */
   events(options: EventsOptions = {}): AsyncGenerator<TaskEvent, void> {
     return watch(this.#http, options)
   }
@@ -159,7 +119,6 @@ export class Client {
     return this.#http.json('/health', { signal })
   }
 
-  /** Whether there is a task of this id. */
   async has(id: string, options: Signalled = {}): Promise<boolean> {
     try {
       await this.get(id, options)
@@ -171,7 +130,7 @@ export class Client {
   }
 }
 
-class Graphs {
+class Graphs implements ExecgoGraphs {
   readonly #http: Http
 
   constructor(http: Http) {
@@ -182,7 +141,6 @@ class Graphs {
     return this.#http.json(`/graphs/${encodeURIComponent(graphId)}`, { signal })
   }
 
-  /** Newest first. */
   async *list({ signal }: Signalled = {}): AsyncGenerator<Graph, void> {
     for (let cursor: string | null = ''; cursor !== null; ) {
       const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
@@ -195,17 +153,18 @@ class Graphs {
     }
   }
 
-  /** Stops every task of it that is not over. */
-  cancel(graphId: string, { signal }: Signalled = {}): Promise<Graph> {
-    return this.#http.json(`/graphs/${encodeURIComponent(graphId)}/cancel`, { method: 'POST', signal })
+  cancel(graphId: string, { graceMs, signal }: CancelOptions = {}): Promise<Graph> {
+    return this.#http.json(`/graphs/${encodeURIComponent(graphId)}/cancel`, {
+      method: 'POST',
+      ...(graceMs === undefined ? {} : { body: { grace_ms: graceMs } }),
+      signal,
+    })
   }
 
-  /** Runs again what failed or was skipped. */
   retry(graphId: string, { signal }: Signalled = {}): Promise<Graph> {
     return this.#http.json(`/graphs/${encodeURIComponent(graphId)}/retry`, { method: 'POST', signal })
   }
 
-  /** Removes the records of a graph that is over. */
   async delete(graphId: string, { signal }: Signalled = {}): Promise<void> {
     await this.#http.json(`/graphs/${encodeURIComponent(graphId)}`, { method: 'DELETE', signal })
   }

@@ -75,14 +75,17 @@ export const refusalOf = async (response: Response): Promise<RefusedError> => {
   const text = await response.text().catch(() => '')
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : null
-  const Class = CLASSES[response.status] ?? RefusedError
-  return new Class(
-    messageIn(text) || `the daemon answered ${response.status}`,
-    response.status,
-    response.headers.get('x-trace-id') ?? '',
-    retryAfterMs,
-  )
+  const message = messageIn(text) || `the daemon answered ${response.status}`
+  return refusedError(message, response.status, response.headers.get('x-trace-id') ?? '', retryAfterMs)
 }
+
+/** Of the class that the status has. */
+export const refusedError = (
+  message: string,
+  status: number,
+  traceId = '',
+  retryAfterMs: number | null = null,
+): RefusedError => new (CLASSES[status] ?? RefusedError)(message, status, traceId, retryAfterMs)
 
 const messageIn = (text: string): string => {
   try {

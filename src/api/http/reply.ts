@@ -1,7 +1,9 @@
 /** Answers: JSON all of them, with the trace id on each. */
+
 import type { Context } from 'hono'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { BUSY_RETRY_AFTER_S, type Problem, type ProblemCode } from '../../domain/errors.ts'
+import { BUSY_RETRY_AFTER_S, type Problem } from '../../domain/errors.ts'
+import { HTTP_STATUS } from '../http-status.ts'
 
 /** What a handler gets beside the request. */
 export interface Bindings {
@@ -15,23 +17,6 @@ export interface Bindings {
 }
 
 export type HttpContext = Context<{ Bindings: Bindings }>
-
-/** Every refusal as a status. */
-const HTTP_STATUS = {
-  invalid: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  not_found: 404,
-  method_not_allowed: 405,
-  too_slow: 408,
-  conflict: 409,
-  gone: 410,
-  too_large: 413,
-  mismatch: 422,
-  overloaded: 429,
-  internal: 500,
-  unavailable: 503,
-} as const satisfies Record<ProblemCode, number>
 
 /** A refusal before any route: there is no context yet. */
 export const refusal = (traceId: string, problem: Problem): Response =>

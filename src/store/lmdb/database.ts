@@ -74,6 +74,20 @@ export const checkTables = ({ heads, batches }: Tables): void => {
 const entriesOf = (table: Database<Buffer, number>): number =>
   (table.getStats() as { readonly entryCount: number }).entryCount
 
+/** The promise of a transaction. */
+export type Committed = Promise<boolean> & { readonly flushed?: Promise<unknown> }
+
+/**
+ * Writes what `fill` writes, or none of it. Beside the promise that it gives out LMDB makes one of its own for the turn:
+ * where nobody heard of its failure, the process would be told of a rejection that is not handled, and may end by it.
+ */
+export const transact = ({ root }: Tables, fill: () => void): Committed => {
+  const committed = root.batch(fill)
+  // It is there at the end of the turn, after LMDB's own work of that moment.
+  setImmediate(() => root.committed.then(ignore, ignore))
+  return committed
+}
+
 /** A write that is part of a transaction: whether it was written is told once, by the whole. */
 export const part = (write: Promise<boolean>): void => {
   write.catch(ignore)

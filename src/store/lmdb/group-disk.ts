@@ -6,7 +6,7 @@
  * takes away ──► a transaction of the tables, once they have all that came before
  * ```
  */
-import type { Tables } from './database.ts'
+import { type Tables, transact } from './database.ts'
 import { putEntry } from './entries.ts'
 import type { Written } from './group-commit.ts'
 import type { Journal } from './journal.ts'
@@ -83,7 +83,7 @@ export class GroupDisk {
     // All is in the tables: nothing reads those records any more.
     records.recycle(records.detach())
     this.#isTransaction = true
-    const committed = tables.root.batch(fill) as Promise<boolean> & { flushed?: Promise<unknown> }
+    const committed = transact(tables, fill)
     this.#isTransaction = false
     const flushed = committed.flushed ?? tables.root.flushed
     flushed.catch(ignore)

@@ -42,7 +42,7 @@ import { load } from './load.ts'
 import { type DataDirLock, lockDataDir } from './lock.ts'
 import { Memory } from './memory.ts'
 import { Pending } from './pending.ts'
-import { explain, later, storeProblem } from './problems.ts'
+import { explain, storeProblem, within } from './problems.ts'
 import { Reader } from './reader.ts'
 import { RecordBuffer } from './record-buffer.ts'
 import { recover } from './recover.ts'
@@ -277,7 +277,7 @@ export class LmdbStore implements Store {
     await this.#drain(open)
     open.pending.stop()
     // After a failed write LMDB's own promises of a sync never resolve; all that was promised was waited for above.
-    await Promise.race([open.tables.root.close(), later(null, CLOSE_WITHIN_MS)])
+    await within(open.tables.root.close(), null, CLOSE_WITHIN_MS)
     open.notes.close()
     open.journal.close()
     await open.lock.release()

@@ -6,7 +6,7 @@
  * add ─► filling ─► (after a moment, or when it is large) ─► applying ─► committed: in the tables ─► synced: release
  * ```
  */
-import { part, type Tables } from './database.ts'
+import { part, type Tables, transact } from './database.ts'
 import { type Entry, goneKey, putEntry, type TableName } from './entries.ts'
 import type { Journal } from './journal.ts'
 import { bounded } from './problems.ts'
@@ -159,14 +159,13 @@ export class Pending {
 
   async #write(layer: Layer, chunks: readonly Buffer[]): Promise<void> {
     const { dataDir, tables, journal, records, onApplied, onProblem } = this.#options
-    const { root } = tables
     try {
       ensureRoom(dataDir, layer.bytes)
-      const committed = root.batch(() => {
+      const committed = transact(tables, () => {
         for (const rows of layer.rows.values()) for (const entry of rows.values()) putEntry(tables, entry)
         part(tables.meta.put('applied', layer.last))
-      }) as Promise<boolean> & { flushed?: Promise<unknown> }
-      const flushed = committed.flushed ?? root.flushed
+      })
+      const flushed = committed.flushed ?? tables.root.flushed
       flushed.then(() => journal.release(layer.last), ignore)
       await committed
     } catch (error) {

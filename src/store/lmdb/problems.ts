@@ -30,13 +30,14 @@ export const storeProblem = async (error: unknown, dataDir: string): Promise<Err
   const told =
     cause === undefined
       ? error
-      : await Promise.race([
+      : await within(
           cause.then(
             () => error,
             (reason: unknown) => reason,
           ),
-          later(error),
-        ])
+          error,
+          REASON_WITHIN_MS,
+        )
   const reason = told instanceof Error ? told.message : String(told)
   // A disk that fills up within a write is told by LMDB as an input/output error.
   const free = await statfs(dataDir).then(
@@ -46,6 +47,8 @@ export const storeProblem = async (error: unknown, dataDir: string): Promise<Err
   const why = free < FULL_DISK_BYTES ? `no space left on the disk of ${dataDir} (${reason})` : reason
   return new Error(`the store cannot write: ${why}`, { cause: error })
 }
+
+const REASON_WITHIN_MS = 50
 
 /** With less than this free a failed write is put down to it. */
 const FULL_DISK_BYTES = 1024 * 1024
@@ -62,5 +65,11 @@ export const bounded = (synced: Promise<unknown>): Promise<unknown> =>
     synced.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 
-export const later = <T>(value: T, ms = 50): Promise<T> =>
-  new Promise((resolve) => setTimeout(() => resolve(value), ms))
+/** What the promise comes to, or `otherwise` where that takes longer than `ms`. Leaves no timer that keeps a process up. */
+export const within = <T, O>(promise: Promise<T>, otherwise: O, ms: number): Promise<T | O> => {
+  let timer: NodeJS.Timeout
+  const late = new Promise<O>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), ms)
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}

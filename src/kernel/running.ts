@@ -1,0 +1,43 @@
+/** A kernel that runs: its engine, what may be asked of it, and the folder that it is in. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Execgo } from '../client/api.ts'
+import { Calls } from './calls.ts'
+import { createEngine, type EngineLog } from './engine.ts'
+import { type KernelOptions, settingsOf } from './options.ts'
+
+export interface Running {
+  readonly calls: Execgo
+  stop(timeoutMs: number): Promise<void>
+  killCommands(): void
+}
+
+export const startRunning = async (options: KernelOptions): Promise<Running> => {
+  const settings = settingsOf(options)
+  const isOwnFolder = settings.dataDir === ''
+  const dataDir = isOwnFolder ? await mkdtemp(join(tmpdir(), 'execgo-')) : settings.dataDir
+  const leave = async (): Promise<void> => {
+    if (isOwnFolder) await rm(dataDir, { recursive: true, force: true })
+  }
+  const engine = createEngine({ ...settings, dataDir }, options.log ?? NO_LOG)
+  const stopped = new AbortController()
+  try {
+    await engine.start()
+  } catch (error) {
+    await leave()
+    throw error
+  }
+  return {
+    calls: new Calls(engine.service, stopped.signal),
+    async stop(timeoutMs) {
+      stopped.abort()
+      await engine.stop(timeoutMs)
+      await leave()
+    },
+    killCommands: engine.killCommands,
+  }
+}
+
+const ignore = (): void => {}
+const NO_LOG: EngineLog = { debug: ignore, info: ignore, warn: ignore, error: ignore }
