@@ -13,6 +13,8 @@ import { loadRegistry } from './tools/registry.ts'
  * started as was asked for. The port ends with it.
  */
 export default async function run(start: SessionStart): Promise<void> {
+  // stdout is the process's: the daemon's log, a command's answer. What a tool prints is beside that.
+  process.stdout.write = process.stderr.write.bind(process.stderr)
   try {
     const tools = await loadRegistry(start.settings.toolModules)
     const { starter, reason } = await chooseStarter(start.settings.spawn, new HoldingsTable(start.holdings))

@@ -44,9 +44,11 @@ export const defineTool = <Params = JsonObject>(definition: ToolDefinition<Param
   const { name, params: schema } = definition
   if (schema === undefined)
     // Without a schema they are what came.
-    return { name, run: (input, context) => definition.run(input as Params, context) }
+    return { name, run: (input, context) => definition.run(input as Params, ownContext(context)) }
   const go = (checked: Checked<Params>, context: ToolContext): ToolResult | Promise<ToolResult> =>
-    checked.issues === undefined ? definition.run(checked.value, context) : refusal(checked.issues)
+    checked.issues === undefined
+      ? definition.run(checked.value, ownContext(context))
+      : refusal(checked.issues)
   return {
     name,
     run(input, context) {
@@ -55,6 +57,27 @@ export const defineTool = <Params = JsonObject>(definition: ToolDefinition<Param
     },
   }
 }
+
+/** One that may be taken apart: `run(params, { signal, progress })`. */
+const ownContext = (context: ToolContext): OwnToolContext => ({
+  taskId: context.taskId,
+  graphId: context.graphId,
+  toolName: context.toolName,
+  inputJson: context.inputJson,
+  attempt: context.attempt,
+  traceparent: context.traceparent,
+  get signal() {
+    return context.signal
+  },
+  get isAborted() {
+    return context.isAborted
+  },
+  get graceMs() {
+    return context.graceMs
+  },
+  onAbort: (listener) => context.onAbort(listener),
+  progress: (message) => context.progress(message),
+})
 
 /** Problems that are named; the rest are counted. */
 const MOST_PROBLEMS = 5
