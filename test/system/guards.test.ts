@@ -4,7 +4,9 @@ import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { root, spawnDaemon, startDaemon, type TestDaemon } from '../support/daemon.ts'
@@ -177,6 +179,34 @@ test('tokens: who comes without, with a wrong one, or with one that may less', a
     await untilStatus(daemon, later, 401)
     assert.ok(!daemon.logLines.join('\n').includes(later))
   })
+})
+
+/** The first line of what is answered to GET, of any URL and from any host. */
+const statusLineOf = async (url: string, path: string, host: string): Promise<string> => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`, 'latin1')
+  return (await text(socket)).split('\r\n')[0]!
+}
+
+test('tokens: no part of the host passes for a path that is open, nor the other way round', async (t) => {
+  const file = join(await tempDir(t), 'auth.json')
+  newToken(file, 'read', 'somebody')
+  // On an address where any host is taken.
+  const daemon = await startDaemon({ args: ['-addr', '0.0.0.0:0'], env: { EXECGO_AUTH_FILE: file } })
+  t.after(() => daemon.stop())
+  const refused = 'HTTP/1.1 400 Bad Request'
+  for (const [path, host, expected] of [
+    ['/tasks', 'localhost', 'HTTP/1.1 401 Unauthorized'],
+    ['/health', 'Some.example:1', 'HTTP/1.1 200 OK'],
+    ['/health', '[::1]:8080', 'HTTP/1.1 200 OK'],
+    ['http://localhost/health', 'localhost', 'HTTP/1.1 200 OK'],
+    ['http:///docs/tasks', 'localhost', refused],
+    ['https:///docs/events', 'localhost', refused],
+    // Its hostname, xn--a-eha, is as long as the whole of it.
+    ['/health', '\u00fca/tasks?', refused],
+    ['/docs', '\u00fca/tasks?', refused],
+  ] as const)
+    assert.equal(await statusLineOf(daemon.url, path, host), expected, `${path} of ${host}`)
 })
 
 const untilStatus = async (daemon: TestDaemon, token: string, wanted: number): Promise<void> => {

@@ -19,10 +19,11 @@ interface Answer {
   readonly text: string
 }
 
-/** fetch() sends no method but the usual ones. */
+/** fetch() sends no method but the usual ones, and reads dots in a path itself. */
 const ask = (method: string, path: string): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const asked = request(`${daemon.url}${path}`, { method }, async (response) =>
+    const { hostname, port } = new URL(daemon.url)
+    const asked = request({ hostname, port, path, method }, async (response) =>
       resolve({
         status: response.statusCode,
         allow: response.headers.allow,
@@ -57,6 +58,15 @@ for (const [path, allow] of ROUTES) {
     }
   })
 }
+
+test('an id may be what means another folder in a path', async () => {
+  await daemon.submit(['.', '..', '../a', '%2e'].map((id) => ({ id, type: 'noop' })))
+  for (const path of ['%2E', '%2e%2E', '%2e%2e%2Fa', '%252e']) {
+    const answer = await ask('GET', `/tasks/${path}`)
+    assert.equal(answer.status, 200, path)
+    assert.equal(JSON.parse(answer.text).id, decodeURIComponent(path))
+  }
+})
 
 test('a request line with the whole URL, as for a proxy, finds the same', async () => {
   await daemon.submit([{ id: 'a/.b', type: 'noop' }])

@@ -39,8 +39,11 @@ export class HttpServer {
     const listener = getRequestListener(
       (request, env) => {
         const bindings = env as unknown as Bindings
-        bindings.traceId = traceIdOf(bindings.incoming)
-        bindings.rawUrl = pathOf(keepDots(bindings.incoming))
+        const { incoming } = bindings
+        const url = incoming.url ?? ''
+        if (!isPathOf(pathOf(url), request.url)) throw new Error('its path cannot be told from its host')
+        bindings.traceId = traceIdOf(incoming)
+        bindings.rawUrl = pathOf(cameAs.get(incoming) ?? url)
         return this.#gate.pass(bindings, () => app.fetch(request, bindings))
       },
       // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
@@ -52,8 +55,10 @@ export class HttpServer {
       requestTimeout: headerMs + bodyMs,
       connectionsCheckingInterval: CHECK_EVERY_MS,
     }
-    const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+    const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+      keepDots(incoming)
       void listener(incoming, outgoing)
+    }
     this.#server =
       options.tls === undefined
         ? createServer(timeouts, serve)
@@ -86,14 +91,28 @@ export class HttpServer {
   }
 }
 
+/** The URLs of requests of which the router sees another. */
+const cameAs = new WeakMap<IncomingMessage, string>()
+
 /**
  * Dots that were percent-encoded would be read as `.` and `..`, and the path changed by them, before a route sees it:
- * they are encoded once more for the router. Returns the URL as it came.
+ * they are encoded once more for the router, before the adapter reads the URL.
  */
-const keepDots = (incoming: IncomingMessage): string => {
-  const url = incoming.url ?? ''
-  if (url.includes('%2')) incoming.url = url.replace(/%2e/gi, '%252e')
-  return url
+const keepDots = (incoming: IncomingMessage): void => {
+  const { url = '' } = incoming
+  if (!url.includes('%2')) return
+  cameAs.set(incoming, url)
+  incoming.url = url.replace(/%2e/gi, '%252e')
+}
+
+/**
+ * Whether the path by which the guards judge is the one that the router takes out of this URL. It would be another where
+ * part of a strange `Host` became part of the path, or part of the path the host.
+ */
+const isPathOf = (path: string, url: string): boolean => {
+  const start = url.indexOf('/', 'https://'.length)
+  if (url.length - start === path.length && url.endsWith(path)) return true
+  return url.slice(start) === new URL(`http://x${path}`).href.slice('http://x'.length)
 }
 
 /** A client that takes the daemon for its proxy sends the whole URL. */
