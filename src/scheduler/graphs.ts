@@ -68,7 +68,7 @@ export class Graphs {
     if (tasks.length === 0) return ok(graph)
     const { recovered, others } = await this.#withDependencies(tasks, succeeded, slices)
     if (lives.isStopping) throw new Error('the daemon is shutting down')
-    if (lives.unfinished + tasks.length > this.#options.maxUnfinished)
+    if (lives.unfinished + lives.beingKept + tasks.length > this.#options.maxUnfinished)
       return refused(
         'overloaded',
         tooManyUnfinished(lives.unfinished, tasks.length, this.#options.maxUnfinished),
@@ -77,12 +77,15 @@ export class Graphs {
     for (const task of tasks) lives.apply(task, 'revive')
     graph.unfinished = tasks.length
     graph.finishedMs = 0
+    lives.beingKept += tasks.length
     try {
       await store.commit({ revived: tasks }, graph.isRelaxed ? 'relaxed' : 'sync')
     } catch (error) {
       graph.unfinished = 0
       graph.finishedMs = finishedMs
       throw error
+    } finally {
+      lives.beingKept -= tasks.length
     }
     // Records that were removed meanwhile were passed over; what was cancelled or replaced is over, and counted.
     const kept = recovered.filter(({ task }) => isOver(task.phase) || store.unfinished(task.id) === task)

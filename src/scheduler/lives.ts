@@ -35,6 +35,8 @@ export class Lives {
   #untold: Task[] = []
   /** Tasks taken on that are not over. */
   unfinished = 0
+  /** Those that are taken on once they are kept: they count towards the limit already. */
+  beingKept = 0
   /** Told when nothing runs. */
   onIdle: (() => void) | null = null
 

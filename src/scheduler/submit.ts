@@ -57,8 +57,6 @@ export interface SubmissionsOptions {
 export class Submissions {
   readonly #options: SubmissionsOptions
   readonly #keys: Keys
-  /** Tasks of graphs that are being kept. */
-  #beingKept = 0
   /** Those that look at what exists do so one after another. */
   #lastLook: Promise<unknown> = Promise.resolve()
   /** What others submit while a look is under way, by id. */
@@ -116,12 +114,12 @@ export class Submissions {
     const { plan, isRelaxed, traceparent } = submission
     if (existing.size === plan.tasks.length) return this.#acceptNothing(submission)
     const count = plan.tasks.length - existing.size
-    if (lives.unfinished + this.#beingKept + count > this.#options.maxUnfinished) return this.#full(count)
+    if (lives.unfinished + lives.beingKept + count > this.#options.maxUnfinished) return this.#full(count)
     const { graph, tasks, outside } = acceptPlan(plan, this.#keys, nowMs(), isRelaxed, existing, traceparent)
     for (const { task, id } of outside) noteOutside(task, id, existing.get(id)!)
     const replaced: Task[] = []
     const accepted = { graph, tasks, replaced }
-    this.#beingKept += count
+    lives.beingKept += count
     for (const task of tasks) this.#acceptedSince?.set(task.id, task)
     try {
       await store.commit({ accepted, ...answerTo(submission, accepted) }, isRelaxed ? 'relaxed' : 'sync')
@@ -139,7 +137,7 @@ export class Submissions {
       log.error({ err: error, tasks: tasks.length }, 'a graph could not be kept')
       return notKept(error)
     } finally {
-      this.#beingKept -= count
+      lives.beingKept -= count
     }
     for (const task of replaced) lives.replace(task, graceMs)
     for (const task of tasks) lives.begin(task)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { graphStatus } from '../../../src/domain/graph-record.ts'
 import { NotSyncedError } from '../../../src/store/store.ts'
+import { turn } from '../../support/eventually.ts'
 import { rigOf, startRig } from '../../support/scheduler-rig.ts'
 import { planOf, submitted } from '../../support/tasks.ts'
 
@@ -375,5 +376,25 @@ describe('the limit of unfinished tasks', () => {
     })
     executor.succeed(executor.ref('c'))
     assert.ok((await scheduler.retryGraph(1)).ok)
+  })
+
+  it('holds for graphs that are run again at once, and for what is submitted meanwhile', async (t) => {
+    const { scheduler, executor, store, submit } = await startRig(t, { maxUnfinished: 1 })
+    for (const id of ['a', 'b']) {
+      await submit(submitted(id))
+      executor.fail(executor.ref(id))
+    }
+    let keep = (): void => {}
+    store.gate = new Promise((resolve) => (keep = resolve))
+    const retries = [1, 2].map((key) => scheduler.retryGraph(key))
+    await turn()
+    const more = assert.rejects(submit(submitted('c')), /it was refused/)
+    keep()
+    assert.deepEqual(
+      (await Promise.all(retries)).map(({ ok }) => ok),
+      [true, false],
+    )
+    await more
+    assert.equal(scheduler.gauges().unfinished, 1)
   })
 })
