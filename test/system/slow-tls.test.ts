@@ -128,6 +128,18 @@ test('HTTP/2: a body that does not come to its end is answered 408, and not take
   for (const id of ['slow', 'lost']) assert.equal(await found(session, id), 404, id)
 })
 
+test('HTTP/2: who reads slowly gets all of an answer, also where nobody reads the body', async (t) => {
+  const { daemon, port, ca } = await start(t)
+  t.after(() => daemon.stop())
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca, settings: { initialWindowSize: 5 } })
+  t.after(() => session.destroy())
+  for (const path of ['/graphs/none/retry', '/tasks', '/nowhere']) {
+    const stream = session.request({ ':method': 'POST', ':path': path })
+    stream.end('{')
+    assert.ok(JSON.parse(await restOf(stream)).error, path)
+  }
+})
+
 test('HTTP/2: streams of events, long waits and idle sessions are not cut off', async (t) => {
   const { daemon, port, ca } = await start(t)
   t.after(() => daemon.stop())

@@ -36,20 +36,26 @@ export class HttpServer {
     const app = createApp(options)
     this.#gate = new Gate(options)
     const { headerMs, bodyMs } = options.service.limits
-    const listener = getRequestListener(
-      (request, env) => {
-        const bindings = env as unknown as Bindings
-        const { incoming } = bindings
-        const url = incoming.url ?? ''
-        if (!isPathOf(pathOf(url), request.url)) throw new Error('its path cannot be told from its host')
-        bindings.traceId = traceIdOf(incoming)
-        bindings.rawUrl = pathOf(cameAs.get(incoming) ?? url)
-        return this.#gate.pass(bindings, () => app.fetch(request, bindings))
-      },
+    const respond = (request: Request, env: object): Response | Promise<Response> => {
+      const bindings = env as Bindings
+      const { incoming } = bindings
+      const url = incoming.url ?? ''
+      if (!isPathOf(pathOf(url), request.url)) throw new Error('its path cannot be told from its host')
+      bindings.traceId = traceIdOf(incoming)
+      bindings.rawUrl = pathOf(cameAs.get(incoming) ?? url)
+      return this.#gate.pass(bindings, () => app.fetch(request, bindings))
+    }
+    const listenerOf = (autoCleanupIncoming: boolean): ReturnType<typeof getRequestListener> =>
       // The global Request and Response become the adapter's, which keep a text and its headers as they were given:
       // with Node's own an answer costs three times as much.
-      { overrideGlobalObjects: true, errorHandler: refuseUnreadable },
-    )
+      getRequestListener(respond, {
+        overrideGlobalObjects: true,
+        errorHandler: refuseUnreadable,
+        autoCleanupIncoming,
+      })
+    const listener = listenerOf(true)
+    // Where nobody read the body, the adapter would reset the stream before the client has all of the answer.
+    const listener2 = listenerOf(false)
     const timeouts = {
       headersTimeout: headerMs,
       requestTimeout: headerMs + bodyMs,
@@ -57,7 +63,7 @@ export class HttpServer {
     }
     const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
       keepDots(incoming)
-      void listener(incoming, outgoing)
+      void (incoming.httpVersionMajor === 2 ? listener2 : listener)(incoming, outgoing)
     }
     this.#server =
       options.tls === undefined
