@@ -92,6 +92,9 @@ export interface ExecgoGraphs {
   delete(graphId: string, options?: Signalled): Promise<void>
 }
 
+/** One wait takes as many ids. */
+const MOST_IDS = 10_000
+
 export const specOf = (graph: AnyGraph): GraphSpec => (graph instanceof GraphBuilder ? graph.spec : graph)
 
 export const runGraph = async (
@@ -101,8 +104,12 @@ export const runGraph = async (
 ): Promise<Ran<Record<string, Task>>> => {
   const { graph_id: graphId, task_ids: ids, accepted } = await execgo.submit(graph, options)
   // Where all are new, the graph stands for them, however many they are.
-  const what = graphId !== undefined && accepted === ids.length ? { graphId } : ids
-  const { tasks } = await execgo.wait(what, { signal: options.signal })
+  const isWhole = graphId !== undefined && accepted === ids.length
+  const parts: WaitedFor[] = isWhole ? [{ graphId }] : []
+  for (let at = 0; !isWhole && at < ids.length; at += MOST_IDS) parts.push(ids.slice(at, at + MOST_IDS))
+  // At once: not all that are over need be kept for long.
+  const waits = await Promise.all(parts.map((part) => execgo.wait(part, { signal: options.signal })))
+  const tasks = waits.flatMap((waited) => waited.tasks)
   return {
     graphId: graphId ?? '',
     // One that was removed meanwhile is not among them.

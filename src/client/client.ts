@@ -21,11 +21,13 @@ import {
 import { NotFoundError } from './errors.ts'
 import { type EventsOptions, watch } from './events.ts'
 import type { GraphBuilder, Steps, TasksOf } from './graph.ts'
-import { type ClientOptions, Http } from './http.ts'
+import { type ClientOptions, Http, delay } from './http.ts'
 import type { Graph, GraphSpec, Submitted, Task, TaskEvent, Waited, Why } from './types.ts'
 
 /** The daemon waits for five minutes at most. */
 const LONGEST_WAIT_MS = 240_000
+/** Between two waits. */
+const AGAIN_AFTER_MS = 500
 const PAGE_TASKS = 1000
 
 export class Client implements Execgo {
@@ -96,6 +98,8 @@ export class Client implements Execgo {
         isRepeatable: true,
       })
       if (waited.done || performance.now() >= endMs) return waited
+      // A daemon that is shutting down answers at once, over and over.
+      await delay(Math.min(AGAIN_AFTER_MS, endMs - performance.now()), signal)
     }
   }
 

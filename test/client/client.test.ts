@@ -51,6 +51,16 @@ describe('a client', { timeout: SOON_MS * 2 }, () => {
     assert.equal(tasks.h.result?.status_code, 200)
   })
 
+  test('runs more tasks than the daemon waits for at once', async () => {
+    const tasks = Array.from({ length: 10_001 }, (_, at) => ({ id: `many-${at}`, type: 'noop' }))
+    const ran = await client.run({ tasks })
+    assert.deepEqual([ran.ok, Object.keys(ran.tasks).length], [true, tasks.length])
+    // These are in two graphs.
+    const more = [...tasks, { id: 'many-more', type: 'noop' }]
+    const again = await client.run({ tasks: more, on_conflict: 'ignore' })
+    assert.deepEqual([again.ok, Object.keys(again.tasks).length], [true, more.length])
+  })
+
   test('a failure is told as it is, not thrown', async () => {
     const { ok, tasks } = await client.run(
       graph()
@@ -141,6 +151,25 @@ test('a daemon that is away is asked again, then an error says so', async () => 
     assert.match(error.message, /ECONNREFUSED|connect/)
     return true
   })
+})
+
+test('a daemon that is shutting down is not asked over and over', async () => {
+  const daemon = await startDaemon({ args: ['-shutdown-timeout', '2'] })
+  let asked = 0
+  const client = createClient({
+    baseUrl: daemon.url,
+    retries: 0,
+    fetch: (input, init) => {
+      asked++
+      return fetch(input, init)
+    },
+  })
+  await client.submit(graph().sleep('long', { duration_ms: 600_000 }))
+  const waiting = assert.rejects(client.wait(['long']), ConnectionError)
+  await daemon.until('long', ({ status }) => status === 'running')
+  await daemon.stop()
+  await waiting
+  assert.ok(asked < 20, `asked ${asked} times`)
 })
 
 test('an answer that is lost is asked for again, and the graph is accepted once', async (t) => {
