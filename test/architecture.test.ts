@@ -28,7 +28,7 @@ const ROOMS: readonly Room[] = [
   {
     name: 'store',
     files: /^src\/store\//,
-    may: [own('src/domain/'), own('src/store/'), /^node:/, /^lmdb$/],
+    may: [own('src/domain/'), own('src/store/'), own('src/process-identity.ts'), /^node:/, /^lmdb$/],
   },
   {
     name: 'pool',
@@ -60,7 +60,13 @@ const ROOMS: readonly Room[] = [
   {
     name: 'guard',
     files: /^src\/api\/guard\//,
-    may: [own('src/domain/'), own('src/api/guard/'), /^rate-limiter-flexible$/, /^node:/],
+    may: [
+      own('src/domain/'),
+      own('src/api/guard/'),
+      own('src/process-identity.ts'),
+      /^rate-limiter-flexible$/,
+      /^node:/,
+    ],
   },
   {
     name: 'http',

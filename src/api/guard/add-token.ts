@@ -11,12 +11,9 @@ import {
   type Stats,
   writeSync,
 } from 'node:fs'
+import { locked } from './file-lock.ts'
 import type { Scope } from './scopes.ts'
 import { type TokenEntry, entriesIn, hashOf, readSafely } from './token-file.ts'
-
-/** Long enough for a hundred others, each of whom waits for the disk. */
-const LOCK_WITHIN_MS = 10_000
-const TRY_EVERY_MS = 10
 
 /** Adds a token to the file, which is made where there is none, and returns it: it is nowhere else. */
 export const addToken = (path: string, name: string, scopes: readonly Scope[]): string =>
@@ -30,36 +27,6 @@ export const addToken = (path: string, name: string, scopes: readonly Scope[]): 
     replaceFile(path, `${JSON.stringify({ tokens }, null, 2)}\n`, stat)
     return token
   })
-
-/**
- * Who makes the lock's file has the lock. One whose maker was killed is not taken over: two could do so at once, and
- * either would believe that the other's is the old one.
- */
-const locked = <T>(lock: string, work: () => T): T => {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4))
-  for (const untilMs = performance.now() + LOCK_WITHIN_MS; !isMade(lock); ) {
-    if (performance.now() > untilMs)
-      throw new Error(
-        `${lock} is there: another token is being made, or its making was killed; then remove it`,
-      )
-    Atomics.wait(sleeper, 0, 0, TRY_EVERY_MS)
-  }
-  try {
-    return work()
-  } finally {
-    rmSync(lock, { force: true })
-  }
-}
-
-const isMade = (lock: string): boolean => {
-  try {
-    closeSync(openSync(lock, 'wx', 0o600))
-    return true
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
-    throw error
-  }
-}
 
 const existing = (path: string): { readonly entries: readonly TokenEntry[]; readonly stat: Stats | null } => {
   try {

@@ -3,10 +3,10 @@
  * or is another one by now, is no obstacle. A holder in another container cannot be looked at: it touches the file.
  */
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive, type ProcessIdentity, thisProcess } from '../../process-identity.ts'
 
 const FILE = 'execgo.lock'
 const TOUCH_EVERY_MS = 2000
@@ -19,23 +19,14 @@ export interface DataDirLock {
   release(): Promise<void>
 }
 
-interface Holder {
-  readonly pid: number
-  readonly host: string
-  /** Tells a process from a later one of the same number; `''` where the system does not say. */
-  readonly started: string
+interface Holder extends ProcessIdentity {
   readonly nonce: string
 }
 
 /** @throws when another daemon has the directory; the message names it */
 export const lockDataDir = async (dataDir: string): Promise<DataDirLock> => {
   const path = join(dataDir, FILE)
-  const mine: Holder = {
-    pid: process.pid,
-    host: hostname(),
-    started: startOf(process.pid),
-    nonce: crypto.randomUUID(),
-  }
+  const mine: Holder = { ...thisProcess(), nonce: crypto.randomUUID() }
   const temporary = `${path}.${mine.nonce}`
   await writeFile(temporary, `${JSON.stringify(mine)}\n`)
   try {
@@ -67,7 +58,7 @@ export const lockDataDir = async (dataDir: string): Promise<DataDirLock> => {
 
 const refuseIfHeld = async (path: string, dataDir: string, mine?: Holder): Promise<void> => {
   const holder = await readHolder(path)
-  if (holder === null || holder.nonce === mine?.nonce || !(await isAlive(holder, path))) return
+  if (holder === null || holder.nonce === mine?.nonce || !(await isThere(holder, path))) return
   const where =
     holder.host === hostname() ? `process ${holder.pid}` : `process ${holder.pid} on ${holder.host}`
   throw new Error(
@@ -83,33 +74,11 @@ const readHolder = async (path: string): Promise<Holder | null> => {
   }
 }
 
-const isAlive = async (holder: Holder, path: string): Promise<boolean> => {
-  if (holder.host !== hostname()) {
-    const touched = await stat(path).then(
-      (found) => found.mtimeMs,
-      () => 0,
-    )
-    return Date.now() - touched < FOREIGN_STALE_MS
-  }
-  if (holder.pid === process.pid && holder.started !== startOf(process.pid)) return false
-  try {
-    process.kill(holder.pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-  }
-  return holder.started === '' || holder.started === startOf(holder.pid)
-}
-
-/** When a process began, in ticks since the machine's start (and which start that was), from /proc. */
-const startOf = (pid: number): string => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    // The name, in parentheses, may hold anything: count from behind it. The start is the 22nd field.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // A zombie has ended; its parent has not looked yet.
-    return fields[0] === 'Z' ? 'ended' : `${boot}:${fields[19]}`
-  } catch {
-    return ''
-  }
+const isThere = async (holder: Holder, path: string): Promise<boolean> => {
+  if (holder.host === hostname()) return isAlive(holder)
+  const touched = await stat(path).then(
+    (found) => found.mtimeMs,
+    () => 0,
+  )
+  return Date.now() - touched < FOREIGN_STALE_MS
 }
