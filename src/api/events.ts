@@ -121,7 +121,7 @@ export class Events {
     if (last + 1 < firstEvent || last > lastEvent)
       return refused(
         'gone',
-        `the history has events ${firstEvent} to ${lastEvent}, and cannot go on after ${last}: read the tasks, and watch from now on`,
+        `the history has ${firstEvent > lastEvent ? 'no events' : `events ${firstEvent} to ${lastEvent}`}, and cannot go on after ${last}: read the tasks, and watch from now on`,
       )
     return ok(last)
   }

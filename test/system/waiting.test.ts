@@ -306,11 +306,37 @@ describe('GET /events', () => {
     assert.equal(await status('?last_event_id=1000000'), 410)
   })
 
-  test('without a history there are no events', async (t) => {
-    const daemon = await startDaemon({ env: { EXECGO_EVENTS_KEEP: '0' } })
+  test('without a history there are no events, and who comes back later is told so', async (t) => {
+    const dataDir = await tempDir(t)
+    let daemon = await startDaemon({ dataDir })
     t.after(() => daemon.stop())
-    const { body } = await daemon.request('GET', '/events')
-    assert.equal(body.error, 'events are off: EXECGO_EVENTS_KEEP is 0')
+    const again = async (keep: string): Promise<void> => {
+      await daemon.stop()
+      daemon = await startDaemon({ dataDir, env: { EXECGO_EVENTS_KEEP: keep } })
+    }
+    const refusal = async (query: string): Promise<[number, string]> => {
+      const { status, body } = await daemon.request('GET', `/events${query}`)
+      return [status, body.error]
+    }
+    const gone = 'and cannot go on after 3: read the tasks, and watch from now on'
+    await daemon.submit([{ id: 'before', type: 'noop' }])
+    await daemon.settled('before')
+    await again('0')
+    assert.deepEqual(await refusal(''), [404, 'events are off: EXECGO_EVENTS_KEEP is 0'])
+    await daemon.submit([{ id: 'untold', type: 'noop' }])
+    await daemon.settled('untold')
+    await again('100')
+    assert.deepEqual(await refusal('?last_event_id=3'), [410, `the history has no events, ${gone}`])
+    await daemon.submit([{ id: 'after', type: 'noop' }])
+    await daemon.settled('after')
+    assert.deepEqual(await refusal('?last_event_id=3'), [410, `the history has events 5 to 7, ${gone}`])
+    const reader = await watch(daemon, '?last_event_id=4')
+    await reader.until(3)
+    assert.deepEqual(
+      reader.events.map(({ id, task_id }) => [id, task_id]),
+      [5, 6, 7].map((id) => [id, 'after']),
+    )
+    reader.close()
   })
 
   test('ten thousand tasks arrive once each, in order, over reconnects, a restart and a crash', async (t) => {

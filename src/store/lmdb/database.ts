@@ -12,7 +12,7 @@
  * | graphs | key | a finished graph's record, JSON |
  * | answers | idempotency key | the first answer, JSON |
  * | handles | handle | key; handles that were taken over from the original server |
- * | events | number of its first event | the events of one group of commits, JSON (../events.ts) |
+ * | events | number of its first event | the events of one group of commits, JSON (../events.ts); none for a time without |
  */
 import { type Database, open, type RootDatabase } from 'lmdb'
 

@@ -2,7 +2,8 @@
  * The sequence of events on disk: the table `events`, a record for each group of commits, under the number of its first
  * event. It goes through the journal with the rest of its group, and is told when the group is synced, also where nobody
  * else waits for that: who watches goes on by these numbers. The oldest records go as new ones come; the last one always
- * stays, as it says which number is next.
+ * stays, as it says which number is next. A record without events has the number that stands for what happened while
+ * events were off: the history begins after it.
  */
 import type { TaskEvent, TaskNote } from '../events.ts'
 import { decodeEvents, EventEncoder } from '../events.ts'
@@ -31,6 +32,24 @@ export interface EventLogOptions extends EventHistory {
   readonly nowMs: () => number
 }
 
+/**
+ * For a start with events off. The history ends, and a number is left out, so that who has seen its last event is told
+ * that others are missing. It is known to be on disk when this returns.
+ */
+export const endHistory = (tables: Tables): void => {
+  const [last] = tables.events.getKeys({ reverse: true, limit: 1 })
+  const count = last === undefined ? 0 : eventsOf(tables, last)
+  if (last !== undefined && count === 0) return
+  tables.root.transactionSync(() => {
+    tables.events.clearSync()
+    tables.events.putSync((last ?? 1) + count, Buffer.from('[]'))
+  })
+}
+
+/** How many events the record of this number has. */
+const eventsOf = ({ events }: Tables, first: number): number =>
+  decodeEvents(first, events.getBinary(first)!.toString('utf8')).length
+
 export class EventLog {
   readonly #options: EventLogOptions
   readonly #encoder = new EventEncoder()
@@ -40,6 +59,8 @@ export class EventLog {
   /** The last event that is written, and the last that may be told. */
   #written = 0
   #kept = 0
+  /** The number of what happened while events were off, 0 for none. */
+  readonly #gap: number = 0
   /** The records of the group that is being written, and the last event in them. */
   #next: Kept[] = []
   #nextLast = 0
@@ -52,10 +73,10 @@ export class EventLog {
     const { tables, nowMs } = options
     // How old the records are is not known without reading them: they count from the start.
     for (const first of tables.events.getKeys({})) this.#records.push({ first, atMs: nowMs() })
-    const last = this.#records.at(-1)
-    if (last === undefined) return
-    const text = tables.events.getBinary(last.first)!.toString('utf8')
-    this.#written = this.#kept = last.first + decodeEvents(0, text).length - 1
+    const [oldest, last] = [this.#records[0], this.#records.at(-1)]
+    if (oldest === undefined || last === undefined) return
+    if (eventsOf(tables, oldest.first) === 0) this.#gap = oldest.first
+    this.#written = this.#kept = last.first + Math.max(1, eventsOf(tables, last.first)) - 1
   }
 
   get isOn(): boolean {
@@ -69,7 +90,7 @@ export class EventLog {
 
   /** The first event that can be read. */
   get first(): number {
-    return this.#records[this.#oldest]?.first ?? this.#written + 1
+    return Math.max(this.#records[this.#oldest]?.first ?? this.#written + 1, this.#gap + 1)
   }
 
   begin(): void {

@@ -32,7 +32,7 @@ import {
 } from '../store.ts'
 import { checkTables, openTables, type Tables } from './database.ts'
 import { checkFile } from './file-check.ts'
-import { type EventHistory, EventLog } from './event-log.ts'
+import { endHistory, type EventHistory, EventLog } from './event-log.ts'
 import { GroupCommit } from './group-commit.ts'
 import { GroupDisk } from './group-disk.ts'
 import { Housekeeping, type Retention } from './housekeeping.ts'
@@ -242,6 +242,7 @@ export class LmdbStore implements Store {
     const ids = new Ids(memory, texts)
     const disk = new GroupDisk({ dataDir: this.#options.dataDir, tables, journal, records, pending })
     const { nowMs, events: history = DEFAULT_HISTORY } = this.#options
+    if (history.maxEvents === 0) endHistory(tables)
     const events = new EventLog({ ...history, tables, pending, nowMs })
     const listener = (): StoreListener | null => this.#listener
     const parts = { tables, memory, texts, ids, records, disk, events, listener }

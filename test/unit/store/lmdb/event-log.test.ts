@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { newGraph } from '../../../../src/domain/graph-record.ts'
 import { newTask } from '../../../../src/domain/new-task.ts'
+import type { TaskEvent } from '../../../../src/store/events.ts'
 import { LmdbStore } from '../../../../src/store/lmdb/lmdb-store.ts'
 import { submitted } from '../../../support/tasks.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
@@ -92,17 +93,49 @@ test('old ones go, but the last', async (t) => {
   assert.deepEqual(again.all(), [31])
 })
 
-test('none are kept where none are wanted; the numbers are not given again', async (t) => {
+test('none are kept where none are wanted; the numbers are not given again, and the gap is told', async (t) => {
   const dataDir = await tempDir(t)
-  const first = await open(t, dataDir, 10)
+  const round = (maxEvents: number) => open(t, dataDir, maxEvents)
+  const first = await round(10)
   await first.accept(5)
   await first.store.stop()
+  // However often it is off, the gap is one.
+  for (let times = 0; times < 2; times++) {
+    const off = await round(0)
+    assert.equal(off.store.areEventsOn, false)
+    await off.accept(5)
+    assert.deepEqual([off.store.firstEvent, off.store.lastEvent], [7, 6])
+    await off.store.stop()
+  }
+  // Also where nothing happens until the next start.
+  await (await round(10)).store.stop()
+  const on = await round(10)
+  assert.deepEqual([on.store.firstEvent, on.store.lastEvent], [7, 6])
+  assert.equal(on.store.eventsAfter(5), null)
+  assert.deepEqual(on.store.eventsAfter(6), [])
+  await on.accept(3)
+  assert.equal(on.store.eventsAfter(5), null)
+  assert.deepEqual(idsOf(on.store.eventsAfter(6)), [7, 8, 9])
+  await on.store.stop()
+  const again = await round(10)
+  assert.deepEqual([again.store.firstEvent, again.store.lastEvent], [7, 9])
+  // The mark goes as the oldest events do.
+  for (let times = 0; times < 5; times++) await again.accept(5)
+  assert.deepEqual([again.store.firstEvent, again.store.lastEvent], [25, 34])
+  await again.store.stop()
+  const last = await round(10)
+  assert.deepEqual(idsOf(last.store.eventsAfter(24)), range(25, 34))
+})
+
+test('what began without events has a gap before its first', async (t) => {
+  const dataDir = await tempDir(t)
   const off = await open(t, dataDir, 0)
-  assert.equal(off.store.areEventsOn, false)
   await off.accept(5)
-  assert.equal(off.store.lastEvent, 5)
   await off.store.stop()
   const on = await open(t, dataDir, 10)
   await on.accept(1)
-  assert.equal(on.store.lastEvent, 6)
+  assert.equal(on.store.eventsAfter(0), null)
+  assert.deepEqual(idsOf(on.store.eventsAfter(1)), [2])
 })
+
+const idsOf = (events: readonly TaskEvent[] | null): number[] | undefined => events?.map(({ id }) => id)
