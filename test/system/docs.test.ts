@@ -100,8 +100,8 @@ describe('the pages', { skip: hasTools ? false : 'bash, curl or grep is missing'
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'execgo-docs-'))
-    // What pages name of this repository.
-    for (const name of ['dist', 'examples', 'proto']) await symlink(join(root, name), join(folder, name))
+    // What pages name of this repository, and a package that they use.
+    for (const name of ['dist', 'examples', 'node_modules', 'proto']) await symlink(join(root, name), join(folder, name))
     daemon = await startOnUsualPorts()
     free = await Promise.all(OWN_PORTS.map(freePort))
   })
