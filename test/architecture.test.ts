@@ -10,7 +10,7 @@ const filesIn = (path: string): string[] =>
 
 /** What each file imports: paths from the root for our own, names for packages. */
 const importsOf = (file: string): string[] =>
-  [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map(([, name]) =>
     name!.startsWith('.') ? relative(root, join(dirname(file), name!)) : name!,
   )
 
