@@ -193,4 +193,9 @@ test('who sends one byte a second is cut off by 408; who sends in time is answer
   assert.equal((await daemon.request('GET', '/tasks/slow')).status, 404)
   const quick = `${head}Connection: close\r\n\r\n${body}`
   assert.match((await sendSlowly(daemon.url, quick, quick.length - 1))[0], /^HTTP\/1\.1 202 /)
+  // Who is being answered is cut off without another answer within the first.
+  const watch = 'GET /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n'
+  const [watched] = await sendSlowly(daemon.url, watch, watch.length)
+  assert.match(watched, /^HTTP\/1\.1 200 /)
+  assert.doesNotMatch(watched, /408/)
 })

@@ -139,7 +139,9 @@ const refuseUnreadable = (error: unknown): Response => {
 
 /** What is no HTTP at all gets the JSON error too. */
 const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // In the middle of an answer, this one would be read as part of it.
+  const { _httpMessage: answer } = socket as Socket & { readonly _httpMessage?: ServerResponse | null }
+  if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent === true) {
     socket.destroy()
     return
   }
