@@ -229,11 +229,11 @@ export class Writer implements GroupWriter<Change> {
       const hasRecord = index.task(task.key) === task
       // Written before, and come again because its sync was not confirmed.
       if (hasRecord && index.code(task.key) !== UNFINISHED) continue
+      // The same of one that was removed before it was over.
+      if (!hasRecord && !this.#memory.isAway(task.key)) continue
       this.#events.addEnded(task)
       if (hasRecord) group.ended.push(task)
-      else if (this.#memory.isAway(task.key)) group.endedAway.push(task)
-      // Nor does anything more of one that was removed, and is over.
-      else continue
+      else group.endedAway.push(task)
       if (task.graph !== graph) {
         graph = task.graph
         counts = written.get(graph.key)

@@ -138,4 +138,17 @@ test('what began without events has a gap before its first', async (t) => {
   assert.deepEqual(idsOf(on.store.eventsAfter(1)), [2])
 })
 
+test('the end of a task is told once, though it comes again as its sync was not confirmed', async (t) => {
+  const { store, accept } = await open(t, await tempDir(t), 1000)
+  await accept(2)
+  const tasks = ['t1', 't2'].map((id) => store.unfinished(id)!)
+  await store.commit({ removed: ['t2'] }, 'sync')
+  for (const task of tasks) Object.assign(task, { phase: 'skipped', error: 'why' })
+  for (let time = 0; time < 2; time++) await store.commit({ ended: tasks }, 'sync')
+  assert.deepEqual(
+    store.eventsAfter(2)!.map(({ type, taskId }) => `${type} ${taskId}`),
+    ['task_skipped t1', 'task_skipped t2'],
+  )
+})
+
 const idsOf = (events: readonly TaskEvent[] | null): number[] | undefined => events?.map(({ id }) => id)
