@@ -75,7 +75,7 @@ export class Client implements Execgo {
       if (value !== undefined) query.set(name, value)
     for (;;) {
       const page = await this.#http.send(`/tasks?${query}`, { signal })
-      yield* (await page.json()) as Task[]
+      yield* (await this.#http.read(page, signal)) as Task[]
       const cursor = page.headers.get('x-next-cursor')
       if (cursor === null) return
       query.set('cursor', cursor)

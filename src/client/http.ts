@@ -40,7 +40,19 @@ export class Http {
 
   async json<T>(path: string, call: Call = {}): Promise<T> {
     const response = await this.send(path, call)
-    return (response.status === 204 ? undefined : await response.json()) as T
+    return (response.status === 204 ? undefined : await this.read(response, call.signal)) as T
+  }
+
+  /** The whole of an answer. @throws ConnectionError where it breaks off */
+  async read(response: Response, signal?: AbortSignal): Promise<unknown> {
+    try {
+      return await response.json()
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw new ConnectionError(`an answer of ${this.#baseUrl} broke off: ${reasonOf(error)}`, {
+        cause: error,
+      })
+    }
   }
 
   /** An answer that is no refusal. @throws what errors.ts has, or the reason of the signal */

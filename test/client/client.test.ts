@@ -172,6 +172,24 @@ test('a daemon that is shutting down is not asked over and over', async () => {
   assert.ok(asked < 20, `asked ${asked} times`)
 })
 
+test('an answer that breaks off is an error of the connection', async () => {
+  const client = createClient({
+    fetch: async () =>
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode('{"done":true,"tasks":[{"id":"a"'))
+          },
+          pull: (controller) => controller.error(new TypeError('terminated')),
+        }),
+      ),
+  })
+  const isBroken = (error: ConnectionError): boolean =>
+    error instanceof ConnectionError && /broke off: terminated/.test(error.message)
+  await assert.rejects(client.wait(['a']), isBroken)
+  await assert.rejects(client.list().next(), isBroken)
+})
+
 test('an answer that is lost is asked for again, and the graph is accepted once', async (t) => {
   const daemon = await startDaemon()
   t.after(() => daemon.stop())
