@@ -159,6 +159,31 @@ describe('5 the task model', () => {
   })
 })
 
+test('6 and 14 a client that polls as the guide says comes to the end of each kind', async () => {
+  /** From 500 ms on, half as much more each time, 5 s at most; stops at the three last statuses. */
+  const poll = async (id: string): Promise<unknown> => {
+    for (let waitMs = 500; ; waitMs = Math.min(5000, waitMs * 1.5)) {
+      const { status, result, error } = await daemon.get(id)
+      if (status === 'success') return result
+      if (status === 'failed' || status === 'skipped') return error
+      await new Promise((resolve) => setTimeout(resolve, waitMs))
+    }
+  }
+  assert.equal((await daemon.request('GET', '/health')).status, 200)
+  await post({ tasks: [{ id: 'try-noop', type: 'noop', params: { message: 'hello' } }] })
+  assert.deepEqual(await poll('try-noop'), { ok: true, message: 'hello' })
+  await post({ tasks: [{ id: 'try-timeout', type: 'sleep', params: { duration_ms: 60_000 }, timeout: 50 }] })
+  assert.equal(await poll('try-timeout'), 'context deadline exceeded')
+  await post({
+    tasks: [
+      { id: 'try-first', type: 'sleep', params: { duration_ms: 700 } },
+      { id: 'try-second', type: 'shell', params: { command: 'not-listed' }, depends_on: ['try-first'] },
+      { id: 'try-third', type: 'noop', depends_on: ['try-second'] },
+    ],
+  })
+  assert.equal(await poll('try-third'), 'dependency try-second failed')
+})
+
 test('7 a file is written, then read', async () => {
   const accepted = await post({
     tasks: [
