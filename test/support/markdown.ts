@@ -1,7 +1,7 @@
 /** What a Markdown page is made of, as far as its links and its twin in another language are concerned. */
 
 /** A page without its fenced blocks. */
-export const withoutBlocks = (page: string): string => page.replace(/^(```+).*?^\1$/gms, '')
+const withoutBlocks = (page: string): string => page.replace(/^(```+).*?^\1$/gms, '')
 
 /** The headings in their order, with their `#`s. */
 export const headingsOf = (page: string): string[] =>
