@@ -55,7 +55,9 @@ describe('the manifests for Kubernetes', async () => {
     const names = [...pod.volumes.map(({ name }: any) => name), spec.volumeClaimTemplates[0].metadata.name]
     assert.deepEqual(container.volumeMounts.map(({ name }: any) => name).sort(), names.sort())
     assert.ok(pod.terminationGracePeriodSeconds >= STOP_TAKES_S)
-    const { resources } = await yamlOf('deploy/kubernetes/kustomization.yaml')
+    const { resources, images } = await yamlOf('deploy/kubernetes/kustomization.yaml')
+    assert.equal(images[0].name, container.image)
+    assert.equal(images[0].newTag, JSON.parse(await textOf('package.json')).version)
     for (const path of resources) await access(join(root, 'deploy/kubernetes', path))
   })
 
