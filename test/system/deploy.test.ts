@@ -108,21 +108,21 @@ describe('the manifests for Kubernetes', async () => {
 describe('the unit for systemd', async () => {
   const path = 'deploy/systemd/execgo.service'
   const unit = await textOf(path)
-  const valueOf = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? ''
+  const settingOf = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? ''
 
   test('ends later than the daemon needs, and leaves the ending to it', () => {
-    assert.equal(valueOf('KillMode'), 'mixed')
-    assert.ok(Number(valueOf('TimeoutStopSec')) >= STOP_TAKES_S)
+    assert.equal(settingOf('KillMode'), 'mixed')
+    assert.ok(Number(settingOf('TimeoutStopSec')) >= STOP_TAKES_S)
   })
 
   test('may write where it has its data, and has a user', async () => {
-    const folders = valueOf('StateDirectory').split(' ')
+    const folders = settingOf('StateDirectory').split(' ')
     const dataDir = /EXECGO_DATA_DIR=(\S+)/.exec(unit)![1]
     assert.ok(folders.includes(dataDir!.replace('/var/lib/', '')))
-    assert.ok(folders.includes(valueOf('WorkingDirectory').replace('/var/lib/', '')))
+    assert.ok(folders.includes(settingOf('WorkingDirectory').replace('/var/lib/', '')))
     assert.match(
       await textOf('deploy/systemd/execgo.sysusers.conf'),
-      new RegExp(`^u ${valueOf('User')} `, 'm'),
+      new RegExp(`^u ${settingOf('User')} `, 'm'),
     )
   })
 
