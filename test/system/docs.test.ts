@@ -140,7 +140,10 @@ test('blocks that are not run name scripts and files that exist', async () => {
   for (const page of pages) {
     for (const { command } of examplesOf(await readFile(join(root, page), 'utf8'))) {
       for (const [, name] of command.text.matchAll(/npm (?:run )?([\w:]+)/g)) {
-        assert.ok(['ci', 'install', 'pack'].includes(name!) || name! in scripts, `${page}:${command.line}: npm ${name}`)
+        assert.ok(
+          ['ci', 'install', 'pack'].includes(name!) || name! in scripts,
+          `${page}:${command.line}: npm ${name}`,
+        )
       }
       for (const [, path] of command.text.matchAll(/(?<![\w/])(examples\/[\w.-]+)/g))
         await readFile(join(root, path!))
