@@ -12,6 +12,7 @@ import {
   createClient,
   graph,
 } from '../../src/client/index.ts'
+import { fetch } from '../support/checked-fetch.ts'
 import { type TestDaemon, SOON_MS, startDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -20,7 +21,7 @@ describe('a client', { timeout: SOON_MS * 2 }, () => {
   let client: ReturnType<typeof createClient>
   before(async () => {
     daemon = await startDaemon({ args: ['-shutdown-timeout', '0'] })
-    client = createClient({ baseUrl: `${daemon.url}/` })
+    client = createClient({ baseUrl: `${daemon.url}/`, fetch })
   })
   after(() => daemon?.stop())
 
@@ -216,7 +217,7 @@ test('events come once each and in order over a restart of the daemon', {
   let daemon = await startDaemon({ dataDir })
   t.after(() => daemon.stop())
   const { port } = new URL(daemon.url)
-  const client = createClient({ baseUrl: daemon.url })
+  const client = createClient({ baseUrl: daemon.url, fetch })
   const seen: TaskEvent[] = []
   const abort = new AbortController()
   const watching = (async () => {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { root, startDaemon } from '../support/daemon.ts'
+import { checkedFetchFlags, root, startDaemon } from '../support/daemon.ts'
 import { examplesOf } from '../support/doc-blocks.ts'
 
 for (const language of ['en', 'zh']) {
@@ -17,9 +17,8 @@ for (const language of ['en', 'zh']) {
     assert.ok(examples.length > 0)
     for (const { command, answer } of examples) {
       const script = command.text.replaceAll('http://localhost:8080', daemon.url)
-      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-        cwd: root,
-      })
+      const args = [...checkedFetchFlags, '--input-type=module', '-e', script]
+      const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
       assert.equal(stdout.trim(), answer?.text.trim(), `line ${command.line}`)
     }
   })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import type { TestDaemon } from './daemon.ts'
 import { eventually } from './eventually.ts'
+import { expectBegun } from './raw-answers.ts'
 
 export interface SeenEvent {
   readonly id: number
@@ -31,6 +32,7 @@ export const watch = async (
 ): Promise<EventReader> => {
   const asked = request(`${url}/events${query}`).end()
   const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  expectBegun(asked, response)
   if (response.statusCode !== 200) throw new Error(`cannot watch: ${response.statusCode}`)
   let text = ''
   let isClosed = false

@@ -8,6 +8,7 @@ import { after, test } from 'node:test'
 import { status } from '@grpc/grpc-js'
 import { type Answer, root, startDaemon } from '../support/daemon.ts'
 import { OldClient, call, connect, serviceIn } from '../support/grpc-transcript.ts'
+import { expectRaw } from '../support/raw-answers.ts'
 
 const daemon = await startDaemon()
 const client = connect(OldClient, daemon.grpcAddress)
@@ -182,6 +183,7 @@ test('a path or a host that makes no URL is refused in JSON', async () => {
     socket.setEncoding('utf8').on('data', (piece) => (answer += piece))
     await once(socket, 'close')
     assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+    expectRaw('', '', answer)
     assert.ok(answer.includes(`{"error":"malformed HTTP request: ${reason}"}`), answer)
   }
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type ExecFileException, execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { SOON_MS, root, startDaemon } from '../support/daemon.ts'
+import { SOON_MS, checkedFetchFlags, root, startDaemon } from '../support/daemon.ts'
 
 test('every recorded case answers as the original did', async (t) => {
   const daemon = await startDaemon({ env: { EXECGO_SHELL_POLICY: '' } })
@@ -13,7 +13,7 @@ test('every recorded case answers as the original did', async (t) => {
     const args = ['check', daemon.url, join(folder, 'cases.json'), join(folder, 'expected.json')]
     execFile(
       process.execPath,
-      [join(folder, 'conformance.mjs'), ...args],
+      [...checkedFetchFlags, join(folder, 'conformance.mjs'), ...args],
       { timeout: 2 * SOON_MS },
       (error, stdout, stderr) => resolve([error, stdout + stderr]),
     )

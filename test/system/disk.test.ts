@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open as openLmdb } from 'lmdb'
+import { fetch } from '../support/checked-fetch.ts'
 import { type DaemonOptions, SOON_MS, spawnDaemon, type TestDaemon } from '../support/daemon.ts'
 import { canFreeze, freeze, remount, smallDisk, thaw } from '../support/mounts.ts'
 

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { fetch } from '../support/checked-fetch.ts'
 import { gone, script } from '../support/commands.ts'
 import { type TestDaemon, startDaemon } from '../support/daemon.ts'
 

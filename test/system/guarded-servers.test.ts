@@ -1,7 +1,6 @@
 /** TLS, the limit on requests and the audit log, over both servers of the real daemon. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { connect as connectHttp2 } from 'node:http2'
@@ -22,6 +21,7 @@ import { addToken } from '../../src/api/guard/add-token.ts'
 import { certificateIn } from '../support/certificate.ts'
 import { root, spawnDaemon, startDaemon } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
+import { type RawAnswer, answerOn, answerTo } from '../support/raw-answers.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 type Call = (
@@ -51,22 +51,10 @@ test('TLS: HTTP/1.1, HTTP/2 and gRPC', async (t) => {
   const ca = await readFile(cert)
   const daemon = await startDaemon({ env: { EXECGO_TLS_CERT: cert, EXECGO_TLS_KEY: key } })
   const authority = daemon.url.replace('http://', 'https://')
-  const http1 = await new Promise<number>((resolve, reject) => {
-    const asked = httpsRequest(`${authority}/tasks`, { method: 'POST', ca }, (answer) => {
-      answer.resume()
-      resolve(answer.statusCode ?? 0)
-    })
-    asked.once('error', reject).end(JSON.stringify(TASK))
-  })
-  assert.equal(http1, 202)
+  const asked = httpsRequest(`${authority}/tasks`, { method: 'POST', ca }).end(JSON.stringify(TASK))
+  assert.equal((await answerTo(asked)).status, 202)
   const session = connectHttp2(authority, { ca })
-  const ask = async (headers: Record<string, string>): Promise<{ status: unknown; text: string }> => {
-    const stream = session.request(headers)
-    const [answer] = await once(stream, 'response')
-    let text = ''
-    for await (const chunk of stream) text += chunk
-    return { status: answer[':status'], text }
-  }
+  const ask = (headers: Record<string, string>): Promise<RawAnswer> => answerOn(session.request(headers))
   const found = await ask({ ':path': '/tasks/a' })
   assert.equal(found.status, 200)
   assert.equal(JSON.parse(found.text).id, 'a')

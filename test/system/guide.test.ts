@@ -11,6 +11,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { fetch } from '../support/checked-fetch.ts'
 import { TestDaemon, root, startDaemon } from '../support/daemon.ts'
 import { differences } from '../support/doc-blocks.ts'
 

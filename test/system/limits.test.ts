@@ -7,8 +7,10 @@ import { type AddressInfo, connect as netConnect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type ServiceError, status } from '@grpc/grpc-js'
+import { fetch } from '../support/checked-fetch.ts'
 import { startDaemon } from '../support/daemon.ts'
 import { OldClient, call, connect } from '../support/grpc-transcript.ts'
+import { expectRaw } from '../support/raw-answers.ts'
 
 const noop = (id: string, more: object = {}): object => ({ id, type: 'noop', ...more })
 
@@ -171,6 +173,8 @@ const sendSlowly = async (url: string, text: string, from: number): Promise<[str
   socket.setEncoding('utf8').on('data', (piece) => (answer += piece))
   await once(socket, 'close')
   clearInterval(timer)
+  const [method = '', path = ''] = text.split(' ')
+  expectRaw(method, path, answer)
   return [answer, performance.now() - startedMs]
 }
 

@@ -10,6 +10,7 @@ import { test } from 'node:test'
 import { anonymousMb, descriptorsOf } from '../support/children.ts'
 import { type TestDaemon, startDaemon } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
+import { expectRaw } from '../support/raw-answers.ts'
 
 /** Connections that are made at a time: fewer than the kernel keeps in line. */
 const AT_ONCE = 200
@@ -22,13 +23,14 @@ const MOST_KIB_EACH = 40
 
 interface Client {
   readonly socket: Socket
+  readonly path: string
   /** What came. */
   text: string
 }
 
 const ask = async ({ url }: TestDaemon, path: string): Promise<Client> => {
   const { hostname, port } = new URL(url)
-  const client = { socket: connect(Number(port), hostname), text: '' }
+  const client = { socket: connect(Number(port), hostname), path, text: '' }
   client.socket
     .on('error', () => {})
     .setEncoding('utf8')
@@ -80,6 +82,7 @@ test('they cost little, are told, and leave nothing behind', { timeout: 300_000 
   // All of them are told of the same end.
   await daemon.request('POST', '/tasks/awaited/cancel')
   await eventually('all are told', () => clients.every(({ text }) => text.includes('cancelled')))
+  for (const { path, text } of clients) expectRaw('GET', path, text)
   for (const { socket } of clients) socket.resetAndDestroy()
   await eventually('the descriptors are closed', () => descriptorsOf(pid) <= openBefore + 2)
 

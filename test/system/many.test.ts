@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fetch } from '../support/checked-fetch.ts'
 import { anonymousMb } from '../support/children.ts'
 import { type TestDaemon, startDaemon } from '../support/daemon.ts'
 

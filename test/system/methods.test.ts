@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { METHODS, request } from 'node:http'
 import { after, before, test } from 'node:test'
-import { text } from 'node:stream/consumers'
 import { type TestDaemon, startDaemon } from '../support/daemon.ts'
+import { type RawAnswer, answerTo } from '../support/raw-answers.ts'
 
 let daemon: TestDaemon
 
@@ -13,25 +13,11 @@ before(async () => {
 
 after(() => daemon?.stop())
 
-interface Answer {
-  readonly status: number | undefined
-  readonly allow: string | undefined
-  readonly text: string
-}
-
 /** fetch() sends no method but the usual ones, and reads dots in a path itself. */
-const ask = (method: string, path: string): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(daemon.url)
-    const asked = request({ hostname, port, path, method }, async (response) =>
-      resolve({
-        status: response.statusCode,
-        allow: response.headers.allow,
-        text: await text(response),
-      }),
-    )
-    asked.once('error', reject).end()
-  })
+const ask = (method: string, path: string): Promise<RawAnswer> => {
+  const { hostname, port } = new URL(daemon.url)
+  return answerTo(request({ hostname, port, path, method }).end())
+}
 
 const ROUTES: readonly (readonly [path: string, allow: string])[] = [
   ['/tasks', 'POST, GET, HEAD'],
@@ -52,7 +38,7 @@ for (const [path, allow] of ROUTES) {
         assert.notEqual(answer.status, 405, method)
         continue
       }
-      assert.deepEqual([answer.status, answer.allow], [405, allow], method)
+      assert.deepEqual([answer.status, answer.headers.allow], [405, allow], method)
       const error = `method ${method} is not allowed here (allowed: ${allow})`
       assert.equal(answer.text, method === 'HEAD' ? '' : JSON.stringify({ error }))
     }
@@ -72,13 +58,10 @@ test('a request line with the whole URL, as for a proxy, finds the same', async 
   await daemon.submit([{ id: 'a/.b', type: 'noop' }])
   await daemon.settled('a/.b')
   const { hostname, port } = new URL(daemon.url)
-  const answerOf = (path: string): Promise<[status: number | undefined, text: string]> =>
-    new Promise((resolve, reject) => {
-      const asked = request({ hostname, port, path: `${daemon.url}${path}` }, async (response) =>
-        resolve([response.statusCode, await text(response)]),
-      )
-      asked.once('error', reject).end()
-    })
+  const answerOf = async (path: string): Promise<[status: number, text: string]> => {
+    const { status, text } = await answerTo(request({ hostname, port, path: `${daemon.url}${path}` }).end())
+    return [status, text]
+  }
   for (const path of ['/tasks/a%2F%2Eb', '/tasks/a%2F%2Eb?wait=1s']) {
     const [status, found] = await answerOf(path)
     assert.equal(status, 200, path)

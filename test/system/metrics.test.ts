@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fetch } from '../support/checked-fetch.ts'
 import { root, startDaemon, type TestDaemon } from '../support/daemon.ts'
 
 const HAS_PROMTOOL = spawnSync('promtool', ['--version']).status === 0

@@ -1,5 +1,5 @@
 /**
- * The document of the API says what the daemon answers. Each answer that any test gets by `request` is checked against it
+ * The document of the API says what the daemon answers. Each answer that any test gets is checked against it
  * (`test/support/api-document.ts`); here is one of each kind.
  * @see contract B6
  */
@@ -8,7 +8,8 @@ import { test } from 'node:test'
 import { createApp } from '../../src/api/http/app.ts'
 import { openApiDocument } from '../../src/api/openapi/document.ts'
 import type { Service } from '../../src/api/service.ts'
-import { expectDocumented } from '../support/api-document.ts'
+import { expectAnswer } from '../support/api-document.ts'
+import { fetch } from '../support/checked-fetch.ts'
 import { startDaemon } from '../support/daemon.ts'
 
 test('every answer is as the document says', async (t) => {
@@ -83,10 +84,16 @@ test('every answer is as the document says', async (t) => {
 
 test('an answer that the document does not tell is noticed', () => {
   const health = { status: 'ok', version: 'v1', uptime: '1s' }
-  expectDocumented('GET', '/health', 200, health)
-  expectDocumented('GET', '/tasks/wait?wait=1s', 404, { error: 'x' })
-  expectDocumented('PUT', '/tasks', 405, { error: 'x' })
-  for (const [method, url, status, body] of [
+  const expect = (method: string, url: string, status: number, body: unknown, type = 'application/json') =>
+    expectAnswer(method, url, { status, type, text: typeof body === 'string' ? body : JSON.stringify(body) })
+  expect('GET', '/health', 200, health)
+  expect('GET', '/tasks/wait?wait=1s', 404, { error: 'x' })
+  expect('PUT', '/tasks', 405, { error: 'x' })
+  expect('HEAD', '/tasks', 200, '')
+  expect('DELETE', '/tasks/a', 204, '', '')
+  expect('GET', '/metrics', 200, 'execgo_slots 1', 'text/plain; version=0.0.4; charset=utf-8')
+  expect('POST', '/graphs/x\\retry', 403, { error: 'x' })
+  for (const [method, url, status, body, type] of [
     ['GET', '/health', 200, { ...health, more: 1 }],
     ['GET', '/health', 200, { status: 'ok' }],
     ['GET', '/health', 202, health],
@@ -95,8 +102,14 @@ test('an answer that the document does not tell is noticed', () => {
     ['DELETE', '/tasks/a', 204, {}],
     ['PUT', '/tasks', 200, null],
     ['GET', '/nowhere', 200, null],
-  ] as const)
-    assert.throws(() => expectDocumented(method, url, status, body), `${method} ${url}`)
+    ['GET', '/health', 200, '', 'text/plain'],
+    ['GET', '/health', 200, '{"status":'],
+    ['GET', '/events', 200, '[]'],
+    ['HEAD', '/health', 200, health],
+    ['DELETE', '/tasks/a', 204, 'x', ''],
+    ['POST', '/graphs/x\\retry', 403, {}],
+  ] as [string, string, number, unknown, string?][])
+    assert.throws(() => expect(method, url, status, body, type), `${method} ${url}`)
 })
 
 test('what the document says of requests is what is checked', () => {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls'
 import { certificateIn } from '../support/certificate.ts'
 import { SOON_MS, type TestDaemon, startDaemon } from '../support/daemon.ts'
+import { answerOn, expectRaw, statusOn } from '../support/raw-answers.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 /** Beyond both timeouts of the daemons here, with the second in which Node looks after HTTP/1.1. */
@@ -38,22 +39,15 @@ const untilClosed = async (socket: Socket): Promise<string> => {
 
 const graphOf = (id: string): string => JSON.stringify({ tasks: [{ id, type: 'noop' }] })
 
-const statusOf = async (stream: ClientHttp2Stream): Promise<unknown> =>
-  (await once(stream, 'response'))[0][':status']
-
 /** What comes until the server is done with it; the client's side stays open. */
-const restOf = async (stream: ClientHttp2Stream): Promise<string> => {
-  let text = ''
-  stream.setEncoding('utf8').on('data', (piece) => (text += piece))
+const answerOf = async (stream: ClientHttp2Stream): Promise<[number, string]> => {
+  const { status, text } = await answerOn(stream)
   if (!stream.closed) await once(stream, 'close', { signal: AbortSignal.timeout(SOON_MS) })
-  return text
+  return [status, text]
 }
 
-const found = async (session: ClientHttp2Session, id: string): Promise<unknown> => {
-  const stream = session.request({ ':path': `/tasks/${id}` })
-  stream.resume()
-  return statusOf(stream)
-}
+const found = async (session: ClientHttp2Session, id: string): Promise<number> =>
+  (await answerOn(session.request({ ':path': `/tasks/${id}` }))).status
 
 test('connections over TLS that do not come to a request are closed', async (t) => {
   const { daemon, port, ca } = await start(t)
@@ -76,6 +70,8 @@ test('connections over TLS that do not come to a request are closed', async (t) 
   )
   assert.equal(noHandshake, '')
   assert.doesNotMatch(noPreface!, /HTTP/)
+  for (const answer of [noHeaders, halfHeaders]) expectRaw('', '', answer!)
+  expectRaw('POST', '/tasks', halfBody!)
   for (const answer of [noHeaders, halfHeaders, halfBody]) {
     assert.match(answer!, /^HTTP\/1\.1 408 Request Timeout\r\n/)
     assert.match(answer!, /\{"error":"the request came too slowly"\}$/)
@@ -106,17 +102,14 @@ test('HTTP/2: a body that does not come to its end is answered 408, and not take
 
   const slow = post('/tasks')
   slow.write(graphOf('slow'))
-  assert.equal(await statusOf(slow), 408)
-  assert.equal(await restOf(slow), '{"error":"the request came too slowly"}')
+  assert.deepEqual(await answerOf(slow), [408, '{"error":"the request came too slowly"}'])
 
   const answered = post('/nowhere')
   answered.write('{')
-  assert.equal(await statusOf(answered), 404)
-  assert.match(await restOf(answered), /no such route/)
+  assert.match((await answerOf(answered)).join(), /^404,.*no such route/)
 
   const unread = session.request({ ':path': '/health' }, { endStream: false })
-  assert.equal(await statusOf(unread), 200)
-  assert.match(await restOf(unread), /"ok"/)
+  assert.match((await answerOf(unread)).join(), /^200,.*"ok"/)
 
   // Its close() would end the body first.
   const lost = connectHttp2(`https://127.0.0.1:${port}`, { ca })
@@ -136,7 +129,7 @@ test('HTTP/2: who reads slowly gets all of an answer, also where nobody reads th
   for (const path of ['/graphs/none/retry', '/tasks', '/nowhere']) {
     const stream = session.request({ ':method': 'POST', ':path': path })
     stream.end('{')
-    assert.ok(JSON.parse(await restOf(stream)).error, path)
+    assert.ok(JSON.parse((await answerOn(stream)).text).error, path)
   }
 })
 
@@ -150,18 +143,16 @@ test('HTTP/2: streams of events, long waits and idle sessions are not cut off', 
   const submit = async (tasks: object[]): Promise<unknown> => {
     const stream = idle!.request({ ':method': 'POST', ':path': '/tasks' })
     stream.end(JSON.stringify({ tasks }))
-    stream.resume()
-    return statusOf(stream)
+    return (await answerOn(stream)).status
   }
   assert.equal(await submit([{ id: 'long', type: 'sleep', params: { duration_ms: 600_000 } }]), 202)
   const events = watching!.request({ ':path': '/events?task_id=late' })
-  assert.equal(await statusOf(events), 200)
+  assert.equal(await statusOn(events), 200)
   let seen = ''
   events.setEncoding('utf8').on('data', (piece) => (seen += piece))
   const startedMs = performance.now()
   const wait = waiting!.request({ ':path': `/tasks/long?wait=${LONG_MS}ms` })
-  wait.resume()
-  assert.equal(await statusOf(wait), 200)
+  assert.equal((await answerOn(wait)).status, 200)
   assert.ok(performance.now() - startedMs > LONG_MS - 500)
   // The session was idle for as long as the other waited.
   assert.equal(await submit([{ id: 'late', type: 'noop' }]), 202)
@@ -170,5 +161,5 @@ test('HTTP/2: streams of events, long waits and idle sessions are not cut off', 
   assert.equal(events.closed, false)
   const cancel = idle!.request({ ':method': 'POST', ':path': '/tasks/long/cancel' })
   cancel.end()
-  assert.equal(await statusOf(cancel), 202)
+  assert.equal((await answerOn(cancel)).status, 202)
 })

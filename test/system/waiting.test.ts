@@ -5,10 +5,12 @@ import { type IncomingMessage, request as ask } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fetch } from '../support/checked-fetch.ts'
 import { descriptorsOf } from '../support/children.ts'
 import { type TestDaemon, SOON_MS, startDaemon } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { type SeenEvent, watch } from '../support/event-reader.ts'
+import { expectBegun, expectRaw } from '../support/raw-answers.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const sleep = (id: string, ms: number, more: object = {}) => ({
@@ -202,6 +204,7 @@ describe('?wait=', () => {
       socket.write(one.repeat(50))
       await eventually('all are told', () => text.split('"status":"success","output"').length === 51)
       socket.destroy()
+      expectRaw('GET', '/tasks/popular?wait=1m', text)
     })
     await Promise.all(waits)
   })
@@ -394,6 +397,7 @@ describe('GET /events', () => {
     const asked = ask(`${daemon.url}/events`).end()
     const [response] = (await once(asked, 'response')) as [IncomingMessage]
     response.pause()
+    expectBegun(asked, response)
     for (let round = 0; round < 10; round++)
       await daemon.submit(
         Array.from({ length: 5000 }, (_, at) => ({ id: `r${round}-${at}-${'x'.repeat(200)}`, type: 'noop' })),

@@ -34,17 +34,21 @@ const SCHEMAS: Readonly<Record<string, v.GenericSchema>> = {
 interface Route {
   /** What it does, and its status, and the name of the schema of its answer; `''` for an answer of no JSON. */
   readonly is: readonly [summary: string, status: number, answer: string]
-  /** Its refusals. */
+  /** Its refusals, beside those that a body may get, and those of the guards. */
   readonly refuses: readonly number[]
+  /** Media types of text that it also has, for who prefers them. */
+  readonly also?: readonly string[]
   readonly body?: string
   readonly query?: readonly string[]
   readonly headers?: readonly string[]
 }
 
+const OPEN_METRICS = 'application/openmetrics-text'
+
 const ROUTES: Readonly<Record<string, Route>> = {
   'POST /tasks': {
     is: ['Submits a graph of tasks. When this answers, it is kept.', 202, 'Submitted'],
-    refuses: [400, 409, 413, 422, 429, 503],
+    refuses: [400, 409, 422, 429, 503],
     body: 'TaskGraph',
     headers: ['Idempotency-Key', 'traceparent'],
   },
@@ -55,7 +59,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   'POST /tasks/wait': {
     is: ['Answers when all of the tasks, or any, are over, or when the time is.', 200, 'Waited'],
-    refuses: [400, 404, 413],
+    refuses: [400, 404],
     body: 'Wait',
   },
   'GET /tasks/{id}': {
@@ -69,7 +73,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   'POST /tasks/{id}/cancel': {
     is: ['Stops a task that is not over.', 202, 'Task'],
-    refuses: [400, 404, 409, 413, 503],
+    refuses: [400, 404, 409, 503],
     body: 'Cancel',
     query: ['grace_ms'],
   },
@@ -89,7 +93,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   'POST /graphs/{id}/cancel': {
     is: ['Stops all tasks of a graph that are not over.', 202, 'Graph'],
-    refuses: [400, 404, 409, 413, 503],
+    refuses: [400, 404, 409, 503],
     body: 'Cancel',
     query: ['grace_ms'],
   },
@@ -105,14 +109,19 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   'GET /health': { is: ['Whether the daemon answers.', 200, 'Health'], refuses: [] },
   'GET /metrics': {
-    is: ['Counts since the start; for who prefers text/plain, all metrics for Prometheus.', 200, 'Metrics'],
+    is: ['Counts since the start; for who prefers text, all metrics for Prometheus.', 200, 'Metrics'],
     refuses: [],
+    also: ['text/plain', OPEN_METRICS],
   },
-  'GET /metrics/prometheus': { is: ['All metrics for Prometheus.', 200, 'text/plain'], refuses: [] },
+  'GET /metrics/prometheus': {
+    is: ['All metrics for Prometheus.', 200, 'text/plain'],
+    refuses: [],
+    also: [OPEN_METRICS],
+  },
   'GET /mcp/tools': { is: ['The tools that mcp tasks can name.', 200, 'McpTools'], refuses: [] },
   'POST /mcp/call': {
     is: ['Runs one mcp task.', 202, 'McpTask'],
-    refuses: [400, 413, 429, 503],
+    refuses: [400, 429, 503],
     body: 'McpCall',
   },
   'GET /mcp/tasks/{id}': {
@@ -126,6 +135,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   401: 'No token that is known, where the daemon asks for one.',
   403: 'The token lacks the scope, or a web page asks that may not.',
   404: 'There is none.',
+  408: 'The body came too slowly.',
   409: 'Its state does not allow it.',
   410: 'The history does not reach back so far.',
   413: 'The body is too large.',
@@ -164,13 +174,14 @@ export const openApiDocument = (version: string): JsonObject => {
 const operation = (
   method: string,
   path: string,
-  { is, refuses, body, query, headers }: Route,
+  { is, refuses, also, body, query, headers }: Route,
 ): JsonObject => {
   const [summary, status, answer] = is
   const need = needOfRequest(method, path)
   // `/health` asks for no token, and is not counted.
   const guards = need === null ? [403] : [401, 403, 429]
-  const refusals = [...new Set([...refuses, ...guards])]
+  const ofBody = body === undefined ? [] : [408, 413]
+  const refusals = [...new Set([...refuses, ...ofBody, ...guards])]
     .sort((a, b) => a - b)
     .map((code) => [code, { description: REFUSALS[code]!, ...json('Problem') }])
   return {
@@ -183,7 +194,10 @@ const operation = (
       ...(headers ?? []).map((name) => parameter(name, 'header')),
     ],
     ...(body === undefined ? {} : { requestBody: { ...json(body), required: body !== 'Cancel' } }),
-    responses: Object.fromEntries([[status, { description: 'Done.', ...contentOf(answer) }], ...refusals]),
+    responses: Object.fromEntries([
+      [status, { description: 'Done.', ...contentOf(answer, also) }],
+      ...refusals,
+    ]),
   }
 }
 
@@ -194,11 +208,14 @@ const parameter = (name: string, place: 'path' | 'query' | 'header'): JsonObject
   schema: { type: 'string' },
 })
 
-const json = (name: string): JsonObject => ({
+const json = (name: string): { readonly content: JsonObject } => ({
   content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
 })
 
-const contentOf = (answer: string): JsonObject => {
+/** @param also what it has beside */
+const contentOf = (answer: string, also: readonly string[] = []): JsonObject => {
   if (answer === '') return {}
-  return answer.startsWith('text/') ? { content: { [answer]: { schema: { type: 'string' } } } } : json(answer)
+  const isText = answer.startsWith('text/')
+  const texts = (isText ? [answer, ...also] : also).map((type) => [type, { schema: { type: 'string' } }])
+  return { content: { ...(isText ? {} : json(answer).content), ...Object.fromEntries(texts) } }
 }

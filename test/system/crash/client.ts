@@ -1,5 +1,6 @@
 /** A client that submits, looks and deletes, one request at a time, until the daemon is gone. Its tasks are its own. */
 import assert from 'node:assert/strict'
+import { fetch } from '../../support/checked-fetch.ts'
 import type { Entry, Kind, Ledger, Submission } from './ledger.ts'
 import type { Random } from './random.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Metadata, status } from '@grpc/grpc-js'
+import { fetch } from '../../../support/checked-fetch.ts'
 import { type Edge, startEdge } from '../../../support/service-rig.ts'
 import {
   type Client,
