@@ -9,6 +9,7 @@ import { Gate, type GateOptions } from './gate.ts'
 import type { Bindings } from './reply.ts'
 import { type Tls, connectionsOf, secureServer } from './tls.ts'
 import { traceIdOf } from './trace.ts'
+import { endUnreadAnswers } from './unread.ts'
 
 export interface HttpServerOptions extends AppOptions, GateOptions {
   readonly address: Address
@@ -24,6 +25,9 @@ const HANG_UP_MS = 1000
 
 /** How long a connection is kept for a next request. */
 const IDLE_MS = 60_000
+
+/** How long a client may take nothing of its answer. */
+const UNREAD_MS = 60_000
 
 export class HttpServer {
   readonly #options: HttpServerOptions
@@ -69,6 +73,7 @@ export class HttpServer {
       options.tls === undefined
         ? createServer(timeouts, serve)
         : secureServer(options.tls, timeouts, { headerMs, bodyMs, idleMs: IDLE_MS }, serve)
+    endUnreadAnswers(this.#server, UNREAD_MS)
     this.#connections = connectionsOf(this.#server, options.tls !== undefined)
     this.#server.keepAliveTimeout = IDLE_MS
     this.#server.on('clientError', refuseMalformed)
