@@ -19,10 +19,23 @@ import {
   specOf,
 } from './api.ts'
 import { NotFoundError } from './errors.ts'
-import { type EventsOptions, watch } from './events.ts'
+import { type EventsOptions, lastEvent, watch } from './events.ts'
 import type { GraphBuilder, Steps, TasksOf } from './graph.ts'
 import { type ClientOptions, Http, delay } from './http.ts'
 import type { Graph, GraphSpec, Submitted, Task, TaskEvent, Waited, Why } from './types.ts'
+
+export interface PageOptions extends ListOptions {
+  /** At most so many, 1000 at most. */
+  limit?: number
+  /** Where the page before ended. */
+  cursor?: string
+}
+
+export interface TaskPage {
+  tasks: Task[]
+  /** Of the page that follows; `null` at the end. */
+  nextCursor: string | null
+}
 
 /** The daemon waits for five minutes at most. */
 const LONGEST_WAIT_MS = 240_000
@@ -32,7 +45,7 @@ const PAGE_TASKS = 1000
 
 export class Client implements Execgo {
   readonly #http: Http
-  readonly graphs: ExecgoGraphs
+  readonly graphs: Graphs
 
   constructor(options: ClientOptions = {}) {
     this.#http = new Http(options)
@@ -69,17 +82,21 @@ export class Client implements Execgo {
   }
 
   async *list(options: ListOptions = {}): AsyncGenerator<Task, void> {
-    const { graphId, signal, ...filters } = options
-    const query = new URLSearchParams({ limit: String(PAGE_TASKS) })
-    for (const [name, value] of Object.entries({ ...filters, graph_id: graphId }))
-      if (value !== undefined) query.set(name, value)
-    for (;;) {
-      const page = await this.#http.send(`/tasks?${query}`, { signal })
-      yield* (await this.#http.read(page, signal)) as Task[]
-      const cursor = page.headers.get('x-next-cursor')
-      if (cursor === null) return
-      query.set('cursor', cursor)
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: TaskPage = await this.page({ ...options, limit: PAGE_TASKS, cursor })
+      yield* page.tasks
+      cursor = page.nextCursor
     }
+  }
+
+  /** Some of the list, and where it goes on. */
+  async page({ graphId, limit, signal, ...filters }: PageOptions = {}): Promise<TaskPage> {
+    const query = new URLSearchParams({ limit: String(limit ?? PAGE_TASKS) })
+    for (const [name, value] of Object.entries({ ...filters, graph_id: graphId }))
+      if (value) query.set(name, value)
+    const page = await this.#http.send(`/tasks?${query}`, { signal })
+    const tasks = (await this.#http.read(page, signal)) as Task[]
+    return { tasks, nextCursor: page.headers.get('x-next-cursor') }
   }
 
   async wait(
@@ -119,6 +136,16 @@ export class Client implements Execgo {
     return watch(this.#http, options)
   }
 
+  /** The number of the last event there is, 0 before the first: what comes from now on has higher ones. */
+  lastEvent({ signal }: Signalled = {}): Promise<number> {
+    return lastEvent(this.#http, signal)
+  }
+
+  /** OpenAPI 3.1. */
+  openapi({ signal }: Signalled = {}): Promise<Record<string, unknown>> {
+    return this.#http.json('/openapi.json', { signal })
+  }
+
   health({ signal }: Signalled = {}): Promise<{ status: 'ok'; version: string; uptime: string }> {
     return this.#http.json('/health', { signal })
   }
@@ -143,6 +170,21 @@ class Graphs implements ExecgoGraphs {
 
   get(graphId: string, { signal }: Signalled = {}): Promise<Graph> {
     return this.#http.json(`/graphs/${encodeURIComponent(graphId)}`, { signal })
+  }
+
+  /** Waits until it is over. `finished_at` is absent where the time was over first. */
+  async wait(
+    graphId: string,
+    { timeoutMs = Number.POSITIVE_INFINITY, signal }: Signalled & { timeoutMs?: number } = {},
+  ): Promise<Graph> {
+    const endMs = performance.now() + timeoutMs
+    for (;;) {
+      const leftMs = Math.max(0, Math.round(endMs - performance.now()))
+      const query = `?wait=${Math.min(LONGEST_WAIT_MS, leftMs)}ms`
+      const graph = await this.#http.json<Graph>(`/graphs/${encodeURIComponent(graphId)}${query}`, { signal })
+      if (graph.finished_at !== undefined || performance.now() >= endMs) return graph
+      await delay(Math.min(AGAIN_AFTER_MS, endMs - performance.now()), signal)
+    }
   }
 
   async *list({ signal }: Signalled = {}): AsyncGenerator<Graph, void> {

@@ -38,6 +38,13 @@ export async function* watch(http: Http, options: EventsOptions): AsyncGenerator
   }
 }
 
+/** The number of the last event: a stream says at its beginning where it begins. */
+export const lastEvent = async (http: Http, signal?: AbortSignal): Promise<number> => {
+  const response = await http.send('/events', { signal })
+  for await (const { id } of frames(response)) return id
+  throw new ConnectionError('/events: the stream ended before it began')
+}
+
 /** A stream that broke off: every runtime has its own words for it, and nothing else there throws these. */
 const isBroken = (error: unknown): boolean => error instanceof TypeError || error instanceof DOMException
 

@@ -49,9 +49,9 @@ export class Http {
       return await response.json()
     } catch (error) {
       signal?.throwIfAborted()
-      throw new ConnectionError(`an answer of ${this.#baseUrl} broke off: ${reasonOf(error)}`, {
-        cause: error,
-      })
+      // Something else may listen there.
+      const what = error instanceof SyntaxError ? 'is no JSON' : 'broke off'
+      throw new ConnectionError(`an answer of ${this.#baseUrl} ${what}: ${reasonOf(error)}`, { cause: error })
     }
   }
 

@@ -9,7 +9,7 @@ export type {
   SubmitOptions,
   WaitOptions,
 } from './api.ts'
-export { type Client, createClient } from './client.ts'
+export { type Client, type PageOptions, type TaskPage, createClient } from './client.ts'
 export * from './errors.ts'
 export type { EventsOptions } from './events.ts'
 export { type GraphBuilder, type StepOptions, type Steps, type TasksOf, graph } from './graph.ts'

@@ -1,11 +1,23 @@
 /** The daemon that a command speaks to. */
 import { type Client, createClient } from '../client/index.ts'
-import type { Terminal } from './terminal.ts'
+import { CommandError, type Terminal } from './terminal.ts'
 
 const DEFAULT_URL = 'http://127.0.0.1:8080'
 
-/** By `EXECGO_URL` and `EXECGO_TOKEN`. */
-export const clientOf = ({ env }: Terminal): Client => {
+/** Enough for a moment; who mistyped the address is not kept waiting. */
+const TRIES_BEYOND_FIRST = 1
+/** Over a restart of the daemon, for about a minute. */
+const PATIENT_TRIES = 10
+
+export const urlOf = (env: Terminal['env']): string => {
+  const url = env['EXECGO_URL'] || DEFAULT_URL
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new CommandError(2, `EXECGO_URL: expected a URL like ${DEFAULT_URL}, got ${JSON.stringify(url)}`)
+}
+
+/** By `EXECGO_URL` and `EXECGO_TOKEN`. @param isPatient for what is known to be there and is waited for */
+export const clientOf = ({ env }: Terminal, isPatient = false): Client => {
   const token = env['EXECGO_TOKEN']
-  return createClient({ baseUrl: env['EXECGO_URL'] || DEFAULT_URL, ...(token ? { token } : {}) })
+  const retries = isPatient ? PATIENT_TRIES : TRIES_BEYOND_FIRST
+  return createClient({ baseUrl: urlOf(env), retries, ...(token ? { token } : {}) })
 }
