@@ -106,7 +106,7 @@ const ROOMS: readonly Room[] = [
       own('src/domain/'),
       own('src/api/(graph-problems|guard/add-token|guard/scopes).ts'),
       own('src/version.ts'),
-      /^(commander|yaml)$/,
+      /^(commander|string-width|yaml)$/,
       /^node:/,
     ],
   },

@@ -5,8 +5,9 @@ import { forEachId } from './each.ts'
 import { withExamples } from './examples.ts'
 import { durationMs } from './option-values.ts'
 import { Output, type OutputOptions, withOutput } from './output.ts'
-import { TASK_COLUMNS, graphText } from './show.ts'
-import { tableOf } from './table.ts'
+import type { Task } from '../client/index.ts'
+import { graphText, isOver, stateOf, styleOf } from './show.ts'
+import { type Column, tableOf } from './table.ts'
 import { type Targets, targetOf, withTargets } from './targets.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -40,7 +41,16 @@ export const cancelCommand = (terminal: Terminal): Command =>
     const { done, end } = await forEachId(what, terminal, (id) => client.cancel(id, how))
     if (done.length > 0)
       await output.value(ids.length === 1 ? done[0] : done, () =>
-        tableOf(TASK_COLUMNS, done, output.width, output.paint),
+        tableOf(COLUMNS, done, output.width, output.paint),
       )
     end()
   })
+
+const COLUMNS: readonly Column<Task>[] = [
+  { name: 'ID', text: ({ id }) => id, least: 16 },
+  {
+    name: 'STATUS',
+    text: (task) => (isOver(task) ? stateOf(task) : 'stopping'),
+    style: (task) => styleOf(stateOf(task)),
+  },
+]

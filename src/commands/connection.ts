@@ -4,8 +4,6 @@ import { CommandError, type Terminal } from './terminal.ts'
 
 const DEFAULT_URL = 'http://127.0.0.1:8080'
 
-/** Enough for a moment; who mistyped the address is not kept waiting. */
-const TRIES_BEYOND_FIRST = 1
 /** Over a restart of the daemon, for about a minute. */
 const PATIENT_TRIES = 10
 
@@ -15,9 +13,12 @@ export const urlOf = (env: Terminal['env']): string => {
   throw new CommandError(2, `EXECGO_URL: expected a URL like ${DEFAULT_URL}, got ${JSON.stringify(url)}`)
 }
 
-/** By `EXECGO_URL` and `EXECGO_TOKEN`. @param isPatient for what is known to be there and is waited for */
+/**
+ * By `EXECGO_URL` and `EXECGO_TOKEN`. It tries once: what went wrong is told at once, and who asked decides.
+ * @param isPatient for what is known to be there and is waited for
+ */
 export const clientOf = ({ env }: Terminal, isPatient = false): Client => {
   const token = env['EXECGO_TOKEN']
-  const retries = isPatient ? PATIENT_TRIES : TRIES_BEYOND_FIRST
+  const retries = isPatient ? PATIENT_TRIES : 0
   return createClient({ baseUrl: urlOf(env), retries, ...(token ? { token } : {}) })
 }

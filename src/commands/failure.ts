@@ -10,7 +10,7 @@ import {
 import { urlOf } from './connection.ts'
 import { CommandError, type Terminal } from './terminal.ts'
 
-/** 1 for what failed, 2 for what was refused: trying the same again is of no use then. */
+/** 1 for what failed and may be otherwise later; 2 for what is refused however often one tries. */
 export interface Failure {
   readonly exitCode: 1 | 2
   /** `''` where everything was said already. */
@@ -21,24 +21,27 @@ export const failureOf = (error: unknown, { env }: Terminal): Failure => {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof CommandError) return { exitCode: error.exitCode, message }
   if (error instanceof ConnectionError) {
-    const at = env['EXECGO_URL'] ? 'EXECGO_URL says so' : 'EXECGO_URL says where it is otherwise'
-    return { exitCode: 1, message: `no answer: ${message}\n  ${connectionHint(message, at)}` }
+    return { exitCode: 1, message: `no answer: ${message}\n  ${connectionHint(message)}` }
   }
   if (!(error instanceof RefusedError)) return { exitCode: 1, message }
   const hint = refusalHint(error, env)
   return {
-    exitCode: error instanceof NotFoundError || error.status >= 500 ? 1 : 2,
+    exitCode: mayBeOtherwiseLater(error) ? 1 : 2,
     message: `${message}${hint === '' ? '' : `\n  ${hint}`}`,
   }
 }
 
-const connectionHint = (message: string, at: string): string => {
-  if (/self[- ]signed|unable to (verify|get)|certificate/i.test(message))
-    return 'Its certificate is not trusted here: name the one to trust in NODE_EXTRA_CA_CERTS.'
-  return `Is the daemon running? Start it with \`execgo\`; ${at}.`
-}
+const mayBeOtherwiseLater = (error: RefusedError): boolean =>
+  error instanceof NotFoundError || error instanceof OverloadedError || error.status >= 500
+
+const connectionHint = (message: string): string =>
+  /self[- ]signed|unable to (verify|get)|certificate/i.test(message)
+    ? 'Its certificate is not trusted here: name the one to trust in NODE_EXTRA_CA_CERTS.'
+    : 'Is the daemon running? Start it with `execgo`, or set EXECGO_URL to where it is.'
 
 const refusalHint = (error: RefusedError, env: Terminal['env']): string => {
+  const graph = /^task not found: (g-\d+)$/.exec(error.message)?.[1]
+  if (graph !== undefined) return `A graph is named by --graph ${graph}; execgo graph ${graph} shows one.`
   if (error instanceof OverloadedError)
     return `It is busy: try again ${error.retryAfterMs ? `in ${Math.ceil(error.retryAfterMs / 1000)} s` : 'later'}.`
   if (error instanceof UnavailableError) return 'It is stopping, or cannot write: its log says which.'

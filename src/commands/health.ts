@@ -10,7 +10,7 @@ export const healthCommand = (terminal: Terminal): Command =>
   withExamples(
     withOutput(
       new Command('health').description(
-        'Says whether the daemon answers, its version and for how long it has run.',
+        'Says whether the daemon answers. Also its version, and for how long it has run.',
       ),
     ),
     [

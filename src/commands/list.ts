@@ -28,7 +28,7 @@ export const listCommand = (terminal: Terminal): Command =>
     withOutput(
       new Command('list')
         .alias('ls')
-        .description('Lists tasks, oldest first unless you say otherwise.')
+        .description('Lists tasks. The oldest comes first, unless you say otherwise.')
         .addOption(new Option('-s, --status <status>', 'only those that are so').choices(STATUSES))
         .option('--type <type>', 'only of this type: shell, http, mcp …')
         .option('--tool <name>', 'only of this tool')
@@ -41,7 +41,7 @@ export const listCommand = (terminal: Terminal): Command =>
     [
       ['list --status failed', 'what went wrong'],
       ['list --order -created --limit 10', 'the ten newest'],
-      ['list --graph g-12 -o json | jq -r .[].id', 'the ids of a graph'],
+      ['list --graph g-12 -o json | jq -r ".[].id"', 'the ids of a graph'],
     ],
   ).action(async (options: Options) => {
     const output = new Output(terminal, options)

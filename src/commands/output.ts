@@ -70,16 +70,14 @@ export class Output {
 
   /** One by one, as they come: in JSON an array with a line for each. Not for tables. */
   async list(values: AsyncIterable<unknown>): Promise<void> {
-    let before = '[\n'
+    const isYaml = this.format === 'yaml'
+    let isEmpty = true
     for await (const value of values) {
-      if (this.format === 'yaml') await this.write(await yamlOf([value]))
-      else {
-        await this.write(`${before}${JSON.stringify(value)}`)
-        before = ',\n'
-      }
+      await this.write(isYaml ? await yamlOf([value]) : `${isEmpty ? '[\n' : ',\n'}${JSON.stringify(value)}`)
+      isEmpty = false
     }
-    if (this.format === 'yaml') await this.write(before === '[\n' ? '' : '[]\n')
-    else await this.write(before === '[\n' ? '[]\n' : '\n]\n')
+    if (isEmpty) await this.write('[]\n')
+    else if (!isYaml) await this.write('\n]\n')
   }
 
   /** One of those that never end: in JSON a line, in YAML a document. Not for tables. */

@@ -1,37 +1,60 @@
 /** The commands of `execgo`, one file each. Without a command, `execgo` is the daemon: see ../cli.ts. */
-import { Command, CommanderError } from 'commander'
+import { type Argument, Command, CommanderError } from 'commander'
 import { VERSION } from '../version.ts'
+import { benchCommand } from './bench.ts'
 import { cancelCommand } from './cancel.ts'
+import { completionCommand } from './completion.ts'
+import { deleteCommand } from './delete.ts'
+import { eventsCommand } from './events.ts'
 import { failureOf } from './failure.ts'
 import { getCommand } from './get.ts'
+import { graphCommand } from './graph.ts'
 import { healthCommand } from './health.ts'
 import { listCommand } from './list.ts'
+import { openapiCommand } from './openapi.ts'
+import { retryCommand } from './retry.ts'
 import { submitCommand } from './submit.ts'
 import type { Terminal } from './terminal.ts'
 import { tokenCommand } from './token.ts'
 import { validateCommand } from './validate/validate.ts'
 import { waitCommand } from './wait.ts'
+import { whyCommand } from './why.ts'
 
 /** In the order in which help lists them. */
-const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
-  submitCommand,
-  getCommand,
-  listCommand,
-  waitCommand,
-  cancelCommand,
-  healthCommand,
-  tokenCommand,
-  validateCommand,
-]
+const GROUPS: Readonly<Record<string, readonly ((terminal: Terminal) => Command)[]>> = {
+  'Without a daemon:': [validateCommand],
+  'Tasks of a daemon (EXECGO_URL, EXECGO_TOKEN):': [
+    submitCommand,
+    waitCommand,
+    getCommand,
+    whyCommand,
+    listCommand,
+    graphCommand,
+    eventsCommand,
+    cancelCommand,
+    retryCommand,
+    deleteCommand,
+  ],
+  'The daemon itself:': [healthCommand, benchCommand, openapiCommand, tokenCommand],
+  'More:': [completionCommand],
+}
 
 const programOf = (terminal: Terminal): Command => {
   const program = new Command('execgo')
     .description('Runs graphs of tasks. Without a command, execgo is the daemon: see execgo -help.')
     .version(`v${VERSION}`)
-    .configureHelp({ showGlobalOptions: true })
-  for (const commandOf of COMMANDS) program.addCommand(commandOf(terminal))
+    .commandsGroup('More:')
+    .helpCommand('help [command]', 'says more about a command')
+  for (const [group, commands] of Object.entries(GROUPS))
+    for (const commandOf of commands) program.addCommand(commandOf(terminal).helpGroup(group))
   for (const each of everyCommand(program)) {
-    each.exitOverride().showHelpAfterError(`(${pathOf(each)} --help says more)`)
+    // `execgo --help` is the daemon's.
+    const help = each === program ? 'execgo help' : `${pathOf(each)} --help`
+    each.exitOverride().showHelpAfterError(`(${help} says more)`)
+    each.helpOption('-h, --help', 'says this').configureHelp({ subcommandTerm })
+    if (each !== program) each.helpCommand(false)
+    // In the list of commands one sentence is enough.
+    each.summary(/^.*?[.:;](?=\s|$)/.exec(each.description())?.[0].slice(0, -1) ?? each.description())
     each.configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
       writeErr: (text) => void terminal.stderr.write(text),
@@ -39,6 +62,17 @@ const programOf = (terminal: Terminal): Command => {
     })
   }
   return program
+}
+
+/** That it has options goes without saying. */
+const subcommandTerm = (command: Command): string =>
+  [[command.name(), ...command.aliases()].join('|'), ...command.registeredArguments.map(argumentText)].join(
+    ' ',
+  )
+
+const argumentText = (argument: Argument): string => {
+  const name = argument.name() + (argument.variadic ? '...' : '')
+  return argument.required ? `<${name}>` : `[${name}]`
 }
 
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]

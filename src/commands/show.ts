@@ -66,8 +66,9 @@ export const clockText = (time: string): string => {
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`
 }
 
-const timeText = (time: string | undefined): string | undefined => {
-  if (time === undefined) return undefined
+/** In the time zone of who looks, and how long ago it was. */
+export const timeText = (time: string | undefined): string => {
+  if (time === undefined) return ''
   const at = new Date(time)
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
   const when = Date.parse(time) > Date.now() ? '' : ` (${ageText(time)} ago)`
@@ -99,7 +100,8 @@ export const GRAPH_COLUMNS: readonly Column<Graph>[] = [
   { name: '', text: ({ counts }) => countsText(counts), least: 20 },
 ]
 
-const sizeOf = (counts: Graph['counts']): number => Object.values(counts).reduce((sum, each) => sum + each, 0)
+export const sizeOf = (counts: Graph['counts']): number =>
+  Object.values(counts).reduce((sum, each) => sum + each, 0)
 
 const graphTook = ({ created_at, finished_at }: Graph): string =>
   finished_at === undefined ? '' : durationText(Date.parse(finished_at) - Date.parse(created_at))
@@ -155,14 +157,14 @@ export const taskText = async (task: Task, output: Output): Promise<string> => {
   const attempts = runtime === undefined ? '' : `${runtime.attempt}${retry > 0 ? ` of ${retry + 1}` : ''}`
   const fields = fieldsOf(
     {
-      id: paint('bold', oneLine(task.id)),
+      id: ['bold', oneLine(task.id)],
       status: painted(paint, stateOf(task)),
-      error: task.error && paint('red', oneLine(task.error)),
+      error: ['red', oneLine(task.error ?? '')],
       tool: oneLine(toolOf(task)),
       graph: task.graph_id,
       'depends on': dependsOn.map(oneLine).join(', '),
       'run if': task.run_if,
-      'allow failure': task.allow_failure && 'yes',
+      'allow failure': task.allow_failure ? 'yes' : '',
       priority: task.priority === undefined || task.priority === 5 ? '' : String(task.priority),
       'not before': timeText(task.run_at),
       timeout: timeout > 0 ? durationText(timeout) : '',
@@ -192,15 +194,21 @@ export const taskText = async (task: Task, output: Output): Promise<string> => {
   return fields + parts.join('')
 }
 
+/** Of texts with control characters YAML makes long lines of escapes. */
+const harmlessIn = (value: unknown): unknown => {
+  if (typeof value === 'string') return harmless(value)
+  if (Array.isArray(value)) return value.map(harmlessIn)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [harmless(key), harmlessIn(each)]))
+}
+
 /** Lines of one part of a task that are shown. */
 const MOST_LINES = 40
 
 /** A part of a task in YAML, whose texts of several lines can be read. */
 const block = async (name: string, value: unknown, { paint, width }: Output): Promise<string> => {
   if (value === undefined || value === null) return ''
-  const lines = harmless(await yamlOf(value))
-    .trimEnd()
-    .split('\n')
+  const lines = (await yamlOf(harmlessIn(value))).trimEnd().split('\n')
   const over = lines.length - MOST_LINES
   // The end of an output says more than its beginning.
   const shown =

@@ -23,7 +23,7 @@ export const submitCommand = (terminal: Terminal): Command =>
   withExamples(
     withOutput(
       new Command('submit')
-        .description('Submits a graph of tasks, and says its id when the daemon has it on its disk.')
+        .description('Submits a graph of tasks. Its id is printed when the daemon has it on its disk.')
         .argument('<file>', 'the graph, JSON or YAML; - for stdin')
         .option(
           '-p, --param <name=value>',

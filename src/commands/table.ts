@@ -144,33 +144,55 @@ export const oneLine = (text: string): string =>
 export const wordOf = (id: string): string =>
   /^[\w@%+=:,./-]+$/.test(id) ? id : `'${oneLine(id).replaceAll("'", "'\\''")}'`
 
+/** A text, or one that is all in a style. */
+type Field = string | readonly [style: Parameters<Paint>[0] | null, text: string] | undefined
+
 /** Names before their values; what is undefined or empty is left out. */
-export const fieldsOf = (
-  fields: Readonly<Record<string, string | undefined>>,
-  paint: Paint,
-  width: number,
-): string => {
-  const given = Object.entries(fields).filter((field): field is [string, string] => !!field[1])
-  const names = Math.max(...given.map(([name]) => name.length))
+export const fieldsOf = (fields: Readonly<Record<string, Field>>, paint: Paint, width: number): string => {
+  const given = Object.entries(fields).flatMap(([name, field = '']) => {
+    const [style, text] = typeof field === 'string' ? [null, field] : field
+    return text === '' ? [] : [{ name, style, text }]
+  })
+  const names = Math.max(...given.map(({ name }) => name.length))
+  const indent = `\n${' '.repeat(names)}${GAP}`
   return given
-    .map(([name, value]) => {
-      const lines = wrap(value, Math.max(20, width - names - GAP.length))
-      return `${paint('dim', name.padEnd(names))}${GAP}${lines.join(`\n${' '.repeat(names)}${GAP}`)}\n`
+    .map(({ name, style, text }) => {
+      const lines = wrap(text, Math.max(20, width - names - GAP.length))
+      const painted = lines.map((line) => (style === null ? line : paint(style, line)))
+      return `${paint('dim', name.padEnd(names))}${GAP}${painted.join(indent)}\n`
     })
     .join('')
 }
 
-/** Broken between words where there are any. */
+/** Broken between words; within one that is longer than a line. */
 const wrap = (text: string, width: number): string[] => {
   if (stringWidth(text) <= width) return [text]
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`
-    if (line !== '' && stringWidth(longer) > width) {
-      lines.push(line)
-      line = word
-    } else line = longer
+    if (stringWidth(longer) <= width) {
+      line = longer
+      continue
+    }
+    if (line !== '') lines.push(line)
+    const pieces = stringWidth(word) <= width ? [word] : piecesOf(word, width)
+    lines.push(...pieces.slice(0, -1))
+    line = pieces.at(-1)!
   }
   return [...lines, line]
+}
+
+const piecesOf = (word: string, width: number): string[] => {
+  const pieces = ['']
+  let left = width
+  for (const { segment } of GRAPHEMES.segment(word)) {
+    left -= stringWidth(segment)
+    if (left < 0) {
+      pieces.push('')
+      left = width - stringWidth(segment)
+    }
+    pieces[pieces.length - 1] += segment
+  }
+  return pieces
 }

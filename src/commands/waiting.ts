@@ -31,10 +31,11 @@ export const waitFor = async (
 ): Promise<Outcome> => {
   const { signal } = terminal
   const client = clientOf(terminal)
-  if ('graphId' in what) await client.graphs.get(what.graphId, { signal })
-  else await client.wait(what, { timeoutMs: 0, signal })
-  const stopTelling = tellProgress(terminal, what)
+  let stopTelling = (): void => {}
   try {
+    if ('graphId' in what) await client.graphs.get(what.graphId, { signal })
+    else await client.wait(what, { timeoutMs: 0, signal })
+    stopTelling = tellProgress(terminal, what)
     const { done, tasks } = await clientOf(terminal, true).wait(what, {
       mode,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -73,6 +74,7 @@ const tellProgress = (terminal: Terminal, what: Awaited): (() => void) => {
   const startMs = performance.now()
   const client = clientOf(terminal)
   let isEnded = false
+  let hasTold = false
   let timer: NodeJS.Timeout | undefined
   const tell = async (): Promise<void> => {
     // Where the daemon does not answer right now, the wait itself will say so.
@@ -82,6 +84,7 @@ const tellProgress = (terminal: Terminal, what: Awaited): (() => void) => {
     const whom = 'graphId' in what ? what.graphId : countOf(what)
     const counts = graph === null ? '' : `: ${countsText(graph.counts, paint)}`
     const line = `waiting for ${whom}, ${durationText(performance.now() - startMs)}${counts}`
+    hasTold = true
     stderr.write(`\r\x1b[K${cut(line, (stderr.columns || 80) - 1)}`)
     timer = setTimeout(() => void tell(), EVERY_MS)
   }
@@ -89,7 +92,7 @@ const tellProgress = (terminal: Terminal, what: Awaited): (() => void) => {
   return () => {
     isEnded = true
     clearTimeout(timer)
-    stderr.write('\r\x1b[K')
+    if (hasTold) stderr.write('\r\x1b[K')
   }
 }
 
