@@ -9,10 +9,10 @@ await kernel.start()
 try {
   const { ok, tasks } = await kernel.run({
     tasks: [
-      { id: 'read', type: 'shell', params: { command: 'cat', args: ['README.md'] } },
+      { id: 'date', type: 'shell', params: { command: 'date' } },
       { id: 'count', type: 'os', tool_name: 'count-words', input: { lines: ['to be', 'or not to be'] } },
       { id: 'wrong', type: 'os', tool_name: 'count-words', input: { lines: 'to be' } },
-      { id: 'after', type: 'noop', depends_on: ['read', 'count'] },
+      { id: 'after', type: 'noop', depends_on: ['date', 'count'] },
     ],
   })
   console.log(ok, tasks.count.result, tasks.after.status)

@@ -201,7 +201,7 @@ const granted = <T>(result: Result<T>): T => {
   throw refusedError(result.problem.message, HTTP_STATUS[result.problem.code])
 }
 
-export const stoppedError = (): Error => refusedError('the kernel is stopped', HTTP_STATUS.unavailable)
+const stoppedError = (): Error => refusedError('the kernel is stopped', HTTP_STATUS.unavailable)
 
 const graphIn = async (graph: Promise<Result<GraphView>>): Promise<Graph> => granted(await graph)
 

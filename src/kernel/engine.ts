@@ -11,11 +11,11 @@ import { TaskLog } from '../metrics/task-log.ts'
 import { TaskMetrics } from '../metrics/task-metrics.ts'
 import { Timings } from '../metrics/timings.ts'
 import { Pool } from '../pool/pool.ts'
-import type { Log } from '../scheduler/log.ts'
 import { bothOf, type Observer } from '../scheduler/observer.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import { LmdbStore } from '../store/lmdb/lmdb-store.ts'
 import { VERSION } from '../version.ts'
+import type { KernelLog } from './options.ts'
 
 /** As the daemon's settings say it. @see ../config.ts */
 export interface EngineSettings
@@ -39,11 +39,6 @@ export interface EngineSettings
   /** Without symbolic links, `''` for none. */
   readonly fileRoot: string
   readonly netPolicy: 'any' | 'public'
-}
-
-/** What it needs of a logger. pino's is one. */
-export interface EngineLog extends Log {
-  isLevelEnabled?(level: string): boolean
 }
 
 export interface Engine {
@@ -70,7 +65,7 @@ const SPAWN_TEXTS = {
 const nowMs = Date.now
 const monotonicMs = (): number => performance.now()
 
-export const createEngine = (settings: EngineSettings, log: EngineLog): Engine => {
+export const createEngine = (settings: EngineSettings, log: KernelLog): Engine => {
   const { maxConcurrency, toolModules, limits } = settings
   const store = new LmdbStore({
     dataDir: settings.dataDir,
@@ -130,7 +125,7 @@ export const createEngine = (settings: EngineSettings, log: EngineLog): Engine =
   }
 }
 
-const poolOf = (settings: EngineSettings, starts: StartTimes, log: EngineLog): Pool =>
+const poolOf = (settings: EngineSettings, starts: StartTimes, log: KernelLog): Pool =>
   new Pool({
     slots: settings.maxConcurrency,
     startTimes: starts.shared,

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Execgo } from '../client/api.ts'
 import { Calls } from './calls.ts'
-import { createEngine, type EngineLog } from './engine.ts'
-import { type KernelOptions, settingsOf } from './options.ts'
+import { createEngine } from './engine.ts'
+import type { KernelLog, KernelOptions } from './options.ts'
+import { settingsOf } from './settings.ts'
 
 export interface Running {
   readonly calls: Execgo
@@ -40,4 +41,4 @@ export const startRunning = async (options: KernelOptions): Promise<Running> => 
 }
 
 const ignore = (): void => {}
-const NO_LOG: EngineLog = { debug: ignore, info: ignore, warn: ignore, error: ignore }
+const NO_LOG: KernelLog = { debug: ignore, info: ignore, warn: ignore, error: ignore }
