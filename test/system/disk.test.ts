@@ -19,7 +19,6 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open as openLmdb } from 'lmdb'
-import { fetch } from '../support/checked-fetch.ts'
 import { type DaemonOptions, SOON_MS, spawnDaemon, type TestDaemon } from '../support/daemon.ts'
 import { canFreeze, freeze, remount, smallDisk, thaw } from '../support/mounts.ts'
 
@@ -307,7 +306,10 @@ test('any page damaged: the start is refused, or all is there but the texts of t
 
 const PAGE_BYTES = 4096
 
-/** How many tasks are not answered as they were. */
+/**
+ * How many tasks are not answered as they were. By the plain fetch: what a damaged page makes of a task is no answer that
+ * the API knows.
+ */
 const damagedTasks = async (daemon: TestDaemon, tasks: readonly any[]): Promise<number> => {
   let wrong = 0
   for (let at = 0; at < tasks.length; at += 100) {
