@@ -8,6 +8,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { fetch } from '../support/checked-fetch.ts'
 import { TestDaemon, root } from '../support/daemon.ts'
 
 /** An install from a cold cache, on a slow line. */
