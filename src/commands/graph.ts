@@ -1,16 +1,21 @@
-/** `execgo graph`: how far a graph is; without an id, the graphs that there are. */
-import { Command } from 'commander'
+/** `execgo graph`: how far a graph is, the graphs that there are, or a drawing of one. */
+import { existsSync } from 'node:fs'
+import { Command, Option } from 'commander'
 import type { Client, Graph, Task } from '../client/index.ts'
 import { clientOf } from './connection.ts'
+import { DRAWINGS, type Drawing, drawGraph } from './draw-graph.ts'
 import { withExamples } from './examples.ts'
-import { wholeNumberIn } from './option-values.ts'
+import { readGraphFile } from './graph-file.ts'
+import { nameAndValue, wholeNumberIn } from './option-values.ts'
 import { Output, type OutputOptions, withOutput } from './output.ts'
-import { GRAPH_COLUMNS, graphText, sizeOf, tasksText } from './show.ts'
+import { GRAPH_COLUMNS, graphAndTasksText, sizeOf } from './show.ts'
 import { tableOf } from './table.ts'
-import type { Terminal } from './terminal.ts'
+import { CommandError, type Terminal } from './terminal.ts'
 
 interface Options extends OutputOptions {
   readonly limit: number
+  readonly format?: Drawing
+  readonly param?: Readonly<Record<string, string>>
 }
 
 /** Of a graph's tasks, so many are looked at. */
@@ -20,15 +25,25 @@ export const graphCommand = (terminal: Terminal): Command =>
   withExamples(
     withOutput(
       new Command('graph')
-        .description('Shows how far a graph is; without an id, the newest graphs.')
-        .argument('[graph_id]', 'as submit said it, such as g-12')
-        .option('-n, --limit <n>', 'how many graphs are listed', wholeNumberIn(1, 1e9), 20),
+        .description(
+          'Shows how far a graph is; without an id, the newest graphs. With --format it draws one.',
+        )
+        .argument(
+          '[graph_id|file]',
+          'as submit said it, such as g-12; to be drawn also a file, or - for stdin',
+        )
+        .option('-n, --limit <n>', 'how many graphs are listed', wholeNumberIn(1, 1e9), 20)
+        .addOption(new Option('--format <drawing>', 'draws it in the place of the table').choices(DRAWINGS))
+        .option('-p, --param <name=value>', `fills $\{name} in a file; may come several times`, nameAndValue),
     ),
     [
       ['graph', 'the newest graphs'],
       ['graph g-12', 'one of them, and its tasks'],
+      ['graph --format mermaid graph.yaml', 'a drawing for a Markdown page, without a daemon'],
+      ['graph --format dot g-12 | dot -Tsvg > graph.svg', 'how far it is, as a picture'],
     ],
   ).action(async (graphId: string | undefined, options: Options) => {
+    if (options.format !== undefined) return draw(graphId, options.format, options.param ?? {}, terminal)
     const output = new Output(terminal, options)
     const client = clientOf(terminal)
     const { signal } = terminal
@@ -36,9 +51,25 @@ export const graphCommand = (terminal: Terminal): Command =>
     const graph = await client.graphs.get(graphId, { signal })
     await output.value(graph, async () => {
       const tasks = await tasksOf(client, graph, signal)
-      return `${graphText(graph, output)}\n${tasksText(tasks, output)}`
+      return graphAndTasksText(graph, tasks, output)
     })
   })
+
+const draw = async (
+  what: string | undefined,
+  drawing: Drawing,
+  params: Readonly<Record<string, string>>,
+  terminal: Terminal,
+): Promise<void> => {
+  if (what === undefined)
+    throw new CommandError(2, 'graph: --format draws a graph of the daemon, or a file: name it')
+  const isFile = !/^g-\d+$/.test(what) || existsSync(what)
+  const { tasks } = isFile
+    ? await readGraphFile(what, { params, stdin: terminal.stdin })
+    : await clientOf(terminal).wait({ graphId: what }, { timeoutMs: 0, signal: terminal.signal })
+  if (!Array.isArray(tasks)) throw new CommandError(2, `${what}: it has no list of tasks`)
+  await new Output(terminal, { output: 'table' }).write(drawGraph(tasks, drawing))
+}
 
 const list = async (client: Client, limit: number, output: Output, signal: AbortSignal): Promise<void> => {
   const graphs = firstOf(client.graphs.list({ signal }), limit)

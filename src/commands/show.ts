@@ -146,6 +146,12 @@ export const tasksText = (tasks: readonly Task[], { paint, width }: Output): str
   return rows + more
 }
 
+/** Tasks that were submitted again since then are another graph's. */
+export const graphAndTasksText = (graph: Graph, tasks: readonly Task[], output: Output): string => {
+  const rows = tasksText(tasks, output)
+  return rows === '' ? graphText(graph, output) : `${graphText(graph, output)}\n${rows}`
+}
+
 /** How many of several tasks are where. */
 export const totalText = (tasks: readonly Task[], { paint }: Output): string =>
   tasks.length < 2 ? '' : `\n${tasks.length} tasks: ${countsText(countsOf(tasks), paint)}\n`

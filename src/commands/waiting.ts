@@ -2,7 +2,7 @@
 import type { Graph, Task } from '../client/index.ts'
 import { clientOf } from './connection.ts'
 import { type Output, paintFor } from './output.ts'
-import { countsText, durationText, graphText, isBad, isOver, tasksText, totalText } from './show.ts'
+import { countsText, durationText, graphAndTasksText, isBad, isOver, tasksText, totalText } from './show.ts'
 import { cut, wordOf } from './table.ts'
 import { CommandError, type Terminal } from './terminal.ts'
 
@@ -54,7 +54,7 @@ export const report = async ({ done, tasks, graph }: Outcome, output: Output): P
   await output.value({ done, ...graph, tasks }, () =>
     graph === null
       ? `${tasksText(tasks, output)}${totalText(tasks, output)}`
-      : `${graphText(graph, output)}\n${tasksText(tasks, output)}`,
+      : graphAndTasksText(graph, tasks, output),
   )
   if (!done) throw new CommandError(1, `not over in time: ${countOf(tasks.filter((task) => !isOver(task)))}`)
   const bad = tasks.filter(isBad)

@@ -23,7 +23,8 @@ export const validateCommand = (terminal: Terminal): Command =>
     .addHelpText(
       'after',
       `
-The checks are the daemon's own, with its default limits. Fields that it would ignore are warnings.
+The checks are the daemon's own, with its default limits. Fields that it would
+ignore are warnings.
 Exit code: 0, or 2 where a daemon would refuse one of the graphs.
 
 Examples:

@@ -225,7 +225,7 @@ describe('against a daemon', () => {
     })
     // Submitted again and again, as nobody knows when it begins to watch.
     const submitting = setInterval(() => void daemon.submit([{ id: 'e2', type: 'noop' }]), 200)
-    await follower.says(/task_succeeded[^]*task_succeeded/)
+    await follower.says(/task_succeeded(.|\n)*task_succeeded/)
     clearInterval(submitting)
     follower.child.kill('SIGINT')
     const { code, stderr } = await follower.ended

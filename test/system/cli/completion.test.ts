@@ -62,7 +62,7 @@ describe('completion', () => {
     // As readline takes --output=js apart.
     const split = run('bash', [
       '-c',
-      'source ./script.bash; COMP_WORDS=(execgo list --output = js); COMP_CWORD=4; _execgo; echo "${COMPREPLY[@]}"',
+      'source ./script.bash; COMP_WORDS=(execgo list --output = js); COMP_CWORD=4; _execgo; echo $COMPREPLY',
     ])
     assert.equal(split, 'json\n')
   })
