@@ -1,7 +1,8 @@
 /**
  * What the pages print is what the daemon does: every bash block that is not marked `no-run` runs as printed, page by
  * page, against a daemon like the one that `npm start` starts, and a json or text block after it is the answer.
- * In a json block `"…"` stands for further keys; times, durations, handles and counts are compared by their kind.
+ * In a json block `"…"` stands for further keys; times, durations, handles and counts are compared by their kind. In a
+ * text block `…` stands for anything. `execgo` is the build, as `npm link` puts it on the PATH.
  *
  * This file alone uses ports 8080 and 50051. Where somebody else holds them for long, the blocks run with free ones in
  * their place.
@@ -9,12 +10,13 @@
 import assert from 'node:assert/strict'
 import { type ExecFileException, execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { PROGRAM } from '../support/cli.ts'
 import { SOON_MS, type TestDaemon, root, spawnDaemon } from '../support/daemon.ts'
 import { type Example, differences, examplesOf } from '../support/doc-blocks.ts'
 
@@ -42,12 +44,29 @@ interface Printed {
   readonly problem: ExecFileException | null
 }
 
-const bash = (script: string, cwd: string): Promise<Printed> =>
+const bash = (script: string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Printed> =>
   new Promise((resolve) => {
-    execFile('bash', ['-e', '-c', script], { cwd, timeout: SOON_MS }, (problem, stdout, stderr) =>
+    const options = { cwd, env: { ...process.env, ...env }, timeout: SOON_MS }
+    execFile('bash', ['-e', '-c', script], options, (problem, stdout, stderr) =>
       resolve({ stdout, stderr, problem }),
     )
   })
+
+/** What is never the same twice, in the texts that `execgo` prints for people. */
+const VARYING =
+  /\bg-\d+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( \(\d+[smhd] ago\))?|\d\d:\d\d:\d\d\.\d{3}|[\d,]+ +[\d,]+\/s|[\d.]+ ?ms\b|\b[\d.]+s\b/g
+
+/** `…` stands for anything in its line; how wide columns are depends on what is in them. */
+const sameText = (stdout: string, printed: string, where: string): void => {
+  const [got, wanted] = [stdout, printed].map((text) =>
+    text
+      .trim()
+      .replace(VARYING, '…')
+      .replace(/[^\S\n]+/g, ' '),
+  )
+  const pattern = wanted!.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  if (!new RegExp(`^${pattern.join('.*')}$`).test(got!)) assert.equal(stdout.trim(), printed.trim(), where)
+}
 
 const hasTools = (await bash('command -v curl && command -v grep', root)).problem === null
 
@@ -103,6 +122,8 @@ describe('the pages', { skip: hasTools ? false : 'bash, curl or grep is missing'
     // What pages name of this repository, and a package that they use.
     for (const name of ['dist', 'examples', 'node_modules', 'proto'])
       await symlink(join(root, name), join(folder, name))
+    await mkdir(join(folder, 'bin'))
+    await symlink(PROGRAM, join(folder, 'bin', 'execgo'))
     daemon = await startOnUsualPorts()
     free = await Promise.all(OWN_PORTS.map(freePort))
   })
@@ -113,12 +134,13 @@ describe('the pages', { skip: hasTools ? false : 'bash, curl or grep is missing'
   })
 
   const check = async ({ command, answer }: Example): Promise<void> => {
-    const { stdout, stderr, problem } = await bash(withPorts(command.text), folder)
+    const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, EXECGO_URL: daemon.url }
+    const { stdout, stderr, problem } = await bash(withPorts(command.text), folder, env)
     const where = `line ${command.line}`
     assert.equal(problem, null, `${where}: ${problem?.message}\n${stdout}\n${stderr}`)
     if (answer === null) return
     const printed = withPorts(answer.text)
-    if (answer.language === 'text') assert.equal(stdout.trim(), printed.trim(), where)
+    if (answer.language === 'text') sameText(stdout, printed, where)
     else assert.deepEqual(differences(JSON.parse(printed), JSON.parse(stdout)), [], `${where}: ${stdout}`)
   }
 
