@@ -173,19 +173,22 @@ const SETTINGS = {
 export const USAGE = `execgo: runs graphs of tasks
 
 Usage: execgo [flags]    the daemon (one dash or two, "=" or a space)
-       execgo help       the commands: submit to it, watch it, run a graph without it
+       execgo help       the commands: submit graphs to it, watch them …
 
 ${Object.values<Setting<v.GenericSchema<string, unknown>>>(SETTINGS)
   .filter((each) => each.flag !== undefined)
   .map((each) => `  -${(each.flag ?? '').padEnd(18)} ${each.env.padEnd(25)} default ${each.fallback}`)
   .join('\n')}
 
-A flag wins over the environment. -shutdown-timeout is in seconds. Port 0 picks a free one; the log says which.
-Further settings by environment: ${Object.values<Setting<v.GenericSchema<string, unknown>>>(SETTINGS)
+A flag wins over the environment. -shutdown-timeout is in seconds.
+Port 0 picks a free one; the log says which. Further settings by environment:
+
+${Object.values<Setting<v.GenericSchema<string, unknown>>>(SETTINGS)
   .filter((each) => each.flag === undefined)
   .map((each) => each.env)
-  .join(', ')}
-`
+  .join(', ')
+  // For terminals of 80 columns.
+  .replace(/(.{1,76})(?:, |$)/g, '  $1\n')}`
 
 /** What the command line asks for. */
 export type Invocation =

@@ -36,7 +36,7 @@ export const isBad = ({ status, allow_failure, error }: Task): boolean =>
   (status === 'skipped' && error !== 'no dependency failed')
 
 /** `os` alone says nothing: the tool does. */
-export const toolOf = ({ type, tool_name }: Task): string =>
+const toolOf = ({ type, tool_name }: Task): string =>
   type === 'os' ? (tool_name ?? type) : tool_name ? `${type} ${tool_name}` : type
 
 /** `7ms`, `1.2s`, `4m05s`, `2h10m`, `3d4h`. */
@@ -53,7 +53,7 @@ export const durationText = (ms: number): string => {
 const two = (number: number): string => String(number).padStart(2, '0')
 
 /** How long ago, in one unit. */
-export const ageText = (time: string, nowMs = Date.now()): string => {
+const ageText = (time: string, nowMs = Date.now()): string => {
   const s = Math.max(0, Math.floor((nowMs - Date.parse(time)) / 1000))
   if (s < 60) return `${s}s`
   if (s < 3600) return `${Math.floor(s / 60)}m`
