@@ -50,8 +50,7 @@ export const listCommand = (terminal: Terminal): Command =>
     const pages = pagesOf(clientOf(terminal), asked as PageOptions, options.limit ?? Number.POSITIVE_INFINITY)
     if (output.format === 'table') await printTable(pages, output)
     else await output.list(tasksIn(pages))
-    if (pages.nextCursor !== null && terminal.stderr.isTTY)
-      terminal.stderr.write(`\nThere are more: --cursor ${pages.nextCursor}\n`)
+    if (pages.nextCursor !== null) terminal.stderr.write(`execgo: more with --cursor ${pages.nextCursor}\n`)
   })
 
 interface Pages extends AsyncIterable<readonly Task[]> {

@@ -16,10 +16,7 @@ export interface OutputOptions {
 /** Gives a command `-o`. */
 export const withOutput = (command: Command): Command =>
   command.addOption(
-    new Option(
-      '-o, --output <format>',
-      'what stdout gets; a table on a terminal and json elsewhere by default',
-    ).choices(FORMATS),
+    new Option('-o, --output <format>', 'table on a terminal, json elsewhere by default').choices(FORMATS),
   )
 
 type Style = Parameters<typeof styleText>[0]
@@ -64,7 +61,7 @@ export class Output {
   /** One value; what a table shows of it says `table`, in lines. */
   async value(value: unknown, table: () => string | Promise<string>): Promise<void> {
     if (this.format === 'table') return this.write(await table())
-    const json = (): string => JSON.stringify(value, null, this.#stdout.isTTY ? 2 : 0)
+    const json = (): string => jsonOf(value, this.#stdout.isTTY ? 2 : 0)
     return this.write(this.format === 'json' ? `${json()}\n` : await yamlOf(value))
   }
 
@@ -73,7 +70,7 @@ export class Output {
     const isYaml = this.format === 'yaml'
     let isEmpty = true
     for await (const value of values) {
-      await this.write(isYaml ? await yamlOf([value]) : `${isEmpty ? '[\n' : ',\n'}${JSON.stringify(value)}`)
+      await this.write(isYaml ? await yamlOf([value]) : `${isEmpty ? '[\n' : ',\n'}${jsonOf(value)}`)
       isEmpty = false
     }
     if (isEmpty) await this.write('[]\n')
@@ -82,9 +79,16 @@ export class Output {
 
   /** One of those that never end: in JSON a line, in YAML a document. Not for tables. */
   async item(value: unknown): Promise<void> {
-    return this.write(this.format === 'yaml' ? `---\n${await yamlOf(value)}` : `${JSON.stringify(value)}\n`)
+    return this.write(this.format === 'yaml' ? `---\n${await yamlOf(value)}` : `${jsonOf(value)}\n`)
   }
 }
+
+/** JSON escapes some control characters; those that are left mean something to some terminals. */
+const jsonOf = (value: unknown, indent = 0): string =>
+  JSON.stringify(value, null, indent).replace(
+    /[\x7f-\x9f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  )
 
 /** Texts of several lines stay so. Loaded where it is needed: most commands go without. */
 export const yamlOf = async (value: unknown): Promise<string> => {

@@ -14,6 +14,7 @@ import { listCommand } from './list.ts'
 import { openapiCommand } from './openapi.ts'
 import { retryCommand } from './retry.ts'
 import { submitCommand } from './submit.ts'
+import { harmless } from './table.ts'
 import type { Terminal } from './terminal.ts'
 import { tokenCommand } from './token.ts'
 import { validateCommand } from './validate/validate.ts'
@@ -93,7 +94,7 @@ export const runCommand = async (words: readonly string[], terminal: Terminal): 
     // Its text has been written already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const { exitCode, message } = failureOf(error, terminal)
-    if (message !== '') terminal.stderr.write(`execgo: ${message}\n`)
+    if (message !== '') terminal.stderr.write(`execgo: ${harmless(message)}\n`)
     return exitCode
   }
 }

@@ -141,6 +141,22 @@ describe('against a daemon', () => {
       ids.slice(0, 2),
     )
     assert.equal((await execgo(['list', '--prefix', 'none', '-o', 'yaml'])).stdout, '[]\n')
+    // Page by page.
+    const paged: string[] = []
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const words: string[] = [
+        'list',
+        '--prefix',
+        'many-',
+        '-n',
+        '700',
+        ...(cursor === '' ? [] : ['--cursor', cursor]),
+      ]
+      const { stdout: page, stderr } = await execgo(words)
+      paged.push(...JSON.parse(page).map(({ id }: any) => id))
+      cursor = /^execgo: more with --cursor (\S+)\n$/.exec(stderr)?.[1]
+    }
+    assert.deepEqual(paged, ids)
     // Each has a line of its own.
     const lines = (await execgo(['list', '--prefix', 'many-'])).stdout.trimEnd().split('\n')
     assert.equal(lines.length, ids.length + 2)
