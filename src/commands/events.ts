@@ -5,6 +5,7 @@
  * the history read up to it: all of it, as events that are not wanted are passed over in silence otherwise.
  */
 import { Command, Option } from 'commander'
+import stringWidth from 'string-width'
 import { type Client, type EventType, GoneError, type TaskEvent } from '../client/index.ts'
 import { clientOf } from './connection.ts'
 import { withExamples } from './examples.ts'
@@ -13,7 +14,6 @@ import { Output, type OutputOptions, withOutput } from './output.ts'
 import { clockText, styleOf } from './show.ts'
 import { cut, oneLine } from './table.ts'
 import type { Terminal } from './terminal.ts'
-import stringWidth from 'string-width'
 
 /** Without their `task_`. */
 const KINDS = [
