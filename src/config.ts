@@ -44,6 +44,12 @@ export interface Config {
     readonly maxEvents: number
     readonly maxAgeMs: number
   }
+  readonly mcp: {
+    /** JSON file of MCP servers, `''` for none. */
+    readonly configFile: string
+    /** What the variables in it stand for. */
+    readonly environment: Readonly<Record<string, string | undefined>>
+  }
   readonly guards: GuardConfig
 }
 
@@ -116,6 +122,7 @@ const SETTINGS = {
       v.transform((text) => text.split(',').flatMap((path) => (path.trim() === '' ? [] : [path.trim()]))),
     ),
   }),
+  mcpConfig: setting({ env: 'EXECGO_MCP_CONFIG', fallback: '', schema: v.string() }),
   threadMemoryMb: setting({
     env: 'EXECGO_THREAD_MEMORY_MB',
     fallback: '512',
@@ -260,6 +267,7 @@ export const readConfig = (
       hasTimings: value(SETTINGS.timings) === 'on',
       retention: { maxAgeMs: value(SETTINGS.retainMs), maxTasks: value(SETTINGS.retainTasks) },
       events: { maxEvents: value(SETTINGS.eventsKeep), maxAgeMs: value(SETTINGS.eventsKeepFor) },
+      mcp: { configFile: value(SETTINGS.mcpConfig), environment: env },
       guards,
     }),
   }

@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 import { createEngine } from './kernel/engine.ts'
 import { Prometheus } from './metrics/prometheus.ts'
 import { openGuards } from './open-guards.ts'
+import { openMcpHost } from './open-mcp-host.ts'
 import { VERSION } from './version.ts'
 
 export interface Daemon {
@@ -25,7 +26,8 @@ export interface Daemon {
 /** @throws with one line that names the setting, where what a guard needs cannot be opened */
 export const createDaemon = (config: Config, log: Logger): Daemon => {
   const { fileRoot, ...guards } = openGuards(config.guards, log)
-  const engine = createEngine({ ...config, fileRoot, netPolicy: config.guards.netPolicy }, log)
+  const mcpHost = openMcpHost(config, log)
+  const engine = createEngine({ ...config, fileRoot, netPolicy: config.guards.netPolicy, mcpHost }, log)
   const { service, scheduler, tasks, starts } = engine
   const onFault = (err: unknown, traceId: string): void =>
     log.error({ err, trace_id: traceId }, 'internal error')

@@ -28,7 +28,14 @@ const ROOMS: readonly Room[] = [
   {
     name: 'store',
     files: /^src\/store\//,
-    may: [own('src/domain/'), own('src/store/'), own('src/process-identity.ts'), /^node:/, /^lmdb$/],
+    may: [
+      own('src/domain/'),
+      own('src/store/'),
+      own('src/process-identity.ts'),
+      own('src/thread-entry.ts'),
+      /^node:/,
+      /^lmdb$/,
+    ],
   },
   {
     name: 'pool',
@@ -122,11 +129,17 @@ const ROOMS: readonly Room[] = [
       own('src/store/lmdb/lmdb-store.ts'),
       own('src/pool/pool.ts'),
       own('src/metrics/'),
+      own('src/mcp/host.ts'),
       own('src/(config|version).ts'),
       own('workers/tools/(define-)?tool.ts'),
       /^valibot$/,
       /^node:(fs|fs\/promises|os|path|url)$/,
     ],
+  },
+  {
+    name: 'mcp',
+    files: /^src\/mcp\//,
+    may: [own('src/domain/'), own('src/mcp/'), own('src/thread-entry.ts'), /^valibot$/, /^node:/],
   },
   { name: 'client', files: /^src\/client\//, may: [own('src/client/')] },
   {
@@ -137,9 +150,11 @@ const ROOMS: readonly Room[] = [
       own('src/domain/'),
       own('src/pool/messages.ts'),
       own('src/pool/rows.ts'),
+      own('src/mcp/messages.ts'),
       /^node:/,
       /^koffi$/,
       /^ipaddr\.js$/,
+      /^@modelcontextprotocol\/client$/,
     ],
   },
 ]
@@ -171,6 +186,7 @@ test('piscina, lmdb, koffi and the wires have one importer each', () => {
   for (const file of importers(/^lmdb$/)) assert.match(file, /^src\/store\//)
   for (const file of importers(/^koffi$/)) assert.match(file, /^workers\/process\/posix-spawn\//)
   for (const file of importers(/^hono|^@hono/)) assert.match(file, /^src\/api\/http\//)
+  for (const file of importers(/^@modelcontextprotocol\/client/)) assert.match(file, /^workers\/mcp\//)
   for (const file of importers(/^@grpc|^grpc-/)) assert.match(file, /^src\/api\/grpc\//)
   assert.deepEqual(
     importers(/^pino$/).filter((file) => !['src/logger.ts', 'src/main.ts'].includes(file)),

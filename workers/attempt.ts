@@ -3,6 +3,7 @@
  */
 import { graphIdOf } from '../src/domain/graph-record.ts'
 import type { Assignment, WorkerSettings } from '../src/pool/messages.ts'
+import type { McpCalls } from './mcp/calls.ts'
 import type { ProcessStarter } from './process/starter.ts'
 import type { ToolContext } from './tools/tool.ts'
 
@@ -10,6 +11,7 @@ import type { ToolContext } from './tools/tool.ts'
 export interface Surroundings {
   readonly settings: WorkerSettings
   readonly starter: ProcessStarter
+  readonly mcp: McpCalls | null
   postProgress(ref: number, message: string): void
 }
 
@@ -71,6 +73,10 @@ export class Attempt implements ToolContext {
 
   get starter(): ProcessStarter {
     return this.#surroundings.starter
+  }
+
+  get mcp(): McpCalls | null {
+    return this.#surroundings.mcp
   }
 
   get signal(): AbortSignal {

@@ -20,6 +20,7 @@ import { isJsonObject, type JsonObject } from '../src/domain/json.ts'
 import type { Assignment, FromWorker, Outcome, SessionStart, ToWorker } from '../src/pool/messages.ts'
 import { assignmentsIn, outcomeRows } from '../src/pool/rows.ts'
 import { Attempt, type Surroundings } from './attempt.ts'
+import { McpCalls } from './mcp/calls.ts'
 import type { Choice } from './process/choose-starter.ts'
 import type { ProcessStarter } from './process/starter.ts'
 import type { ToolRegistry } from './tools/registry.ts'
@@ -85,6 +86,7 @@ export class Session {
   readonly #port: MessagePort
   readonly #tools: ToolRegistry
   readonly #starter: ProcessStarter
+  readonly #mcp: McpCalls | null
   readonly #ready: FromWorker
   readonly #surroundings: Surroundings
   readonly #running = new Map<number, Attempt>()
@@ -98,9 +100,11 @@ export class Session {
     this.#tools = tools
     this.#starter = starter
     this.#ready = { type: 'ready', spawn: { way: starter.way, reason } }
+    this.#mcp = settings.hasMcpServers ? new McpCalls(() => this.#post({ type: 'mcp' })) : null
     this.#surroundings = {
       settings,
       starter,
+      mcp: this.#mcp,
       postProgress: (ref, message) => {
         this.#post({ type: 'progress', ref, atMs: Date.now(), message })
       },
@@ -130,6 +134,9 @@ export class Session {
         return
       case 'inherit':
         this.#starter.inherit(message.holdings)
+        return
+      case 'mcp':
+        this.#mcp?.receive(message.port)
         return
     }
   }
@@ -207,6 +214,7 @@ export class Session {
         this.#onIdle = resolve
       })
     }
+    this.#mcp?.close()
   }
 
   #post(message: FromWorker): void {

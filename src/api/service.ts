@@ -38,6 +38,8 @@ export interface ServiceOptions {
   /** Without the `v`. */
   readonly version: string
   readonly nowMs: () => number
+  /** What MCP servers offer by now; none without it. */
+  readonly mcpServerTools?: () => Promise<readonly JsonObject[]>
   /** For submissions that name none; `sync` by default. */
   readonly durability?: Durability
 }
@@ -226,7 +228,8 @@ export class Service {
   }
 
   /** The tools that `mcp` tasks can name. */
-  mcpTools(): readonly JsonObject[] {
+  async mcpTools(): Promise<readonly JsonObject[]> {
+    const ofServers = (await this.#options.mcpServerTools?.()) ?? []
     return [
       {
         name: 'mcp.execute',
@@ -234,6 +237,7 @@ export class Service {
         description: 'Execute MCP task and return handle',
         input_schema: { type: 'object' },
       },
+      ...ofServers,
     ]
   }
 

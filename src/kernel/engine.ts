@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Service } from '../api/service.ts'
 import type { Config } from '../config.ts'
+import type { McpHost } from '../mcp/host.ts'
 import { StartTimes } from '../metrics/start-times.ts'
 import { TaskLog } from '../metrics/task-log.ts'
 import { TaskMetrics } from '../metrics/task-metrics.ts'
@@ -39,6 +40,8 @@ export interface EngineSettings
   /** Without symbolic links, `''` for none. */
   readonly fileRoot: string
   readonly netPolicy: 'any' | 'public'
+  /** Starts and ends with the engine; without one `mcp` tasks echo. */
+  readonly mcpHost?: McpHost | null
 }
 
 export interface Engine {
@@ -66,7 +69,7 @@ const nowMs = Date.now
 const monotonicMs = (): number => performance.now()
 
 export const createEngine = (settings: EngineSettings, log: KernelLog): Engine => {
-  const { maxConcurrency, toolModules, limits } = settings
+  const { maxConcurrency, toolModules, limits, mcpHost = null } = settings
   const store = new LmdbStore({
     dataDir: settings.dataDir,
     nowMs,
@@ -102,10 +105,12 @@ export const createEngine = (settings: EngineSettings, log: KernelLog): Engine =
     version: VERSION,
     nowMs,
     durability: settings.durability,
+    ...(mcpHost === null ? {} : { mcpServerTools: () => mcpHost.tools() }),
   })
   const stop = async (timeoutMs: number): Promise<void> => {
     service.watchers.stop()
     await scheduler.stop(timeoutMs)
+    await mcpHost?.stop()
   }
   return {
     service,
@@ -115,6 +120,7 @@ export const createEngine = (settings: EngineSettings, log: KernelLog): Engine =
     async start() {
       try {
         await scheduler.start()
+        mcpHost?.start()
       } catch (error) {
         await stop(0)
         throw error
@@ -138,7 +144,9 @@ const poolOf = (settings: EngineSettings, starts: StartTimes, log: KernelLog): P
       fileReadLimitBytes: settings.limits.fileBytes,
       fileRoot: settings.fileRoot,
       netPolicy: settings.netPolicy,
+      hasMcpServers: (settings.mcpHost ?? null) !== null,
     },
+    openMcpPort: () => settings.mcpHost!.openPort(),
     threadMemoryMb: settings.threadMemoryMb,
     onSpawnChoice: ({ way, reason }) =>
       log.info({ way, ...(reason === '' ? {} : { reason }) }, SPAWN_TEXTS[way]),

@@ -32,6 +32,8 @@ export interface LaneEvents {
   onReady(spawn: SpawnChoice): void
   onOutcomes(outcomes: readonly Outcome[]): void
   onProgress(ref: number, atMs: number, message: string): void
+  /** The thread calls MCP servers, and needs a way to them. */
+  onMcp(): MessagePort
   /** The thread is lost. Only its end is told of this lane afterwards. */
   onLost(refs: readonly number[], culprit: number, reason: string): void
   /** The lost thread cannot do anything any more: what it held may be let go. */
@@ -125,8 +127,8 @@ export class Lane {
     this.#post({ type: 'inherit', holdings })
   }
 
-  #post(message: ToWorker): void {
-    this.#port.postMessage(message)
+  #post(message: ToWorker, transfer: readonly MessagePort[] = []): void {
+    this.#port.postMessage(message, transfer)
   }
 
   #onMessage(message: FromWorker): void {
@@ -144,6 +146,11 @@ export class Lane {
       case 'progress':
         this.#events.onProgress(message.ref, message.atMs, message.message)
         return
+      case 'mcp': {
+        const port = this.#events.onMcp()
+        this.#post({ type: 'mcp', port }, [port])
+        return
+      }
     }
   }
 

@@ -5,9 +5,11 @@
  * main ── run [assignment …] ──► thread          a batch of attempts to begin at once
  * main ── abort ref ───────────► thread          stop one attempt: its process tree too
  * main ── inherit holdings ────► thread          take over what a lost thread left behind
+ * main ── mcp port ────────────► thread          the way to MCP servers that it asked for
  * main ◄── report [outcome …] ── thread          what ended since the last report
  * main ◄── ack ref ───────────── thread          the abort was heard (a thread that does not answer is ended)
  * main ◄── progress ──────────── thread          a line of progress of one attempt
+ * main ◄── mcp ───────────────── thread          its first call of an MCP server
  * ```
  */
 import type { ErrorCode } from '../domain/runtime.ts'
@@ -38,6 +40,7 @@ export type ToWorker =
   /** `graceMs` lies between SIGTERM and SIGKILL; 0 kills at once. `reason` is what a tool may put in its message. */
   | { readonly type: 'abort'; readonly ref: number; readonly graceMs: number; readonly reason: string }
   | { readonly type: 'inherit'; readonly holdings: Holdings }
+  | { readonly type: 'mcp'; readonly port: import('node:worker_threads').MessagePort }
   /** No more work comes: end the session. */
   | { readonly type: 'close' }
 
@@ -67,6 +70,7 @@ export type FromWorker =
   | { readonly type: 'report'; readonly rows: Rows }
   | { readonly type: 'ack'; readonly ref: number }
   | { readonly type: 'progress'; readonly ref: number; readonly atMs: number; readonly message: string }
+  | { readonly type: 'mcp' }
 
 /** What the thread gets at its start, through Piscina. */
 export interface SessionStart {
@@ -120,4 +124,6 @@ export interface WorkerSettings {
   readonly fileRoot: string
   /** `public`: `http` and `tcp` reach public addresses only. */
   readonly netPolicy: 'any' | 'public'
+  /** Whether MCP servers are configured; without them `mcp` echoes. */
+  readonly hasMcpServers: boolean
 }

@@ -6,6 +6,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Dispatched, Executor, ExecutorEvents } from './executor.ts'
 import { Lane } from './lane.ts'
@@ -24,6 +25,8 @@ export interface PoolOptions {
   readonly startTimes: SharedStartTimes
   /** Most MiB of JavaScript heap of one thread; past it the thread ends, and the daemon goes on. */
   readonly threadMemoryMb: number
+  /** Opens a thread's way to MCP servers; asked only where the settings say that there are some. */
+  readonly openMcpPort: () => MessagePort
   /** Told how the first thread starts commands, and a later one that does it another way. */
   readonly onSpawnChoice: (choice: SpawnChoice) => void
   /** Told when a thread was lost. */
@@ -155,6 +158,7 @@ export class Pool implements Executor {
       },
       onOutcomes: (outcomes) => this.#events!.onOutcomes(outcomes),
       onProgress: (ref, atMs, message) => this.#events!.onProgress(ref, atMs, message),
+      onMcp: () => this.#options.openMcpPort(),
       onLost: (refs, culprit, reason) => {
         onFailed(new Error(`a worker thread did not come up: ${reason}`))
         this.#replace(seat, refs, culprit, reason)

@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from '../../src/domain/json.ts'
 import type { ErrorCode } from '../../src/domain/runtime.ts'
 import type { WorkerSettings } from '../../src/pool/messages.ts'
+import type { McpCalls } from '../mcp/calls.ts'
 import type { ProcessStarter } from '../process/starter.ts'
 
 /** What a tool knows of the attempt that it runs. */
@@ -21,6 +22,8 @@ export interface ToolContext {
   readonly traceparent: string
   readonly settings: WorkerSettings
   readonly starter: ProcessStarter
+  /** Calls MCP servers; null where none is configured. */
+  readonly mcp: McpCalls | null
   /**
    * Aborted at a timeout, a cancel and a stop; made when first asked for. Its reason is text that a message may
    * end with: `context deadline exceeded`.

@@ -153,7 +153,7 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     '/openapi.json': { GET: (c) => replyOpenApi(c, service.health().version.slice(1)) },
     '/docs': { GET: replyDocs },
     '/docs/:id': { GET: withId('/docs/', replyDocsFile) },
-    '/mcp/tools': { GET: (c) => reply(c, 200, JSON.stringify({ tools: service.mcpTools() })) },
+    '/mcp/tools': { GET: async (c) => reply(c, 200, JSON.stringify({ tools: await service.mcpTools() })) },
     '/mcp/call': { POST: mcpCall },
     '/mcp/tasks/:id': {
       GET: withId('/mcp/tasks/', async (c, id) => callAnswer(c, service, await service.mcpTask(id), 200)),

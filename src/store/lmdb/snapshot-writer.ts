@@ -1,6 +1,7 @@
 /** Has `state.json` written by a thread that reads the database: the main thread does not stall for it. */
 import { Worker } from 'node:worker_threads'
 import { join } from 'node:path'
+import { ENDING, threadEntry } from '../../thread-entry.ts'
 
 export interface SnapshotWriterOptions {
   readonly dataDir: string
@@ -16,16 +17,7 @@ export interface SnapshotRequest {
   readonly nowMs: number
 }
 
-const isBuilt = import.meta.url.endsWith('.js')
-const threadUrl = new URL(`./snapshot-thread.${isBuilt ? 'js' : 'ts'}`, import.meta.url).href
-
-/** What the thread runs. From the sources it has to ask tsx for its loader: on Node 20 a thread does not inherit one. */
-const ENTRY = isBuilt
-  ? `import(${JSON.stringify(threadUrl)})`
-  : `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => {
-       register()
-       return import(${JSON.stringify(threadUrl)})
-     })`
+const ENTRY = threadEntry(new URL(`./snapshot-thread.${ENDING}`, import.meta.url))
 
 export class SnapshotWriter {
   readonly #options: SnapshotWriterOptions

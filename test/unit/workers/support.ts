@@ -19,6 +19,7 @@ export const SETTINGS: WorkerSettings = {
   fileReadLimitBytes: 16 * 1024 * 1024,
   fileRoot: '',
   netPolicy: 'any',
+  hasMcpServers: false,
 }
 
 export interface AttemptOptions {
@@ -59,6 +60,7 @@ export const attemptOf = (options: AttemptOptions = {}): Attempt =>
     {
       settings: { ...SETTINGS, ...options.settings },
       starter: options.starter ?? nodeStarter,
+      mcp: null,
       postProgress: () => {},
     },
   )
