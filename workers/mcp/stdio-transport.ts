@@ -40,6 +40,7 @@ export class StdioTransport implements Transport {
   readonly #spec: Extract<McpServerSpec, { kind: 'stdio' }>
   readonly #options: StdioTransportOptions
   readonly #buffer: ReadBuffer
+  #isDelivering = false
   #child: Child | null = null
   #tree: ProcessTree | null = null
   /** Settles when nothing of it is alive, and all that it said was read. */
@@ -136,16 +137,24 @@ export class StdioTransport implements Transport {
       this.#giveUp(error as Error)
       return
     }
+    if (!this.#isDelivering) void this.#deliver()
+  }
+
+  async #deliver(): Promise<void> {
+    this.#isDelivering = true
     for (;;) {
       try {
         const message = this.#buffer.readMessage()
-        if (message === null) return
+        if (message === null) break
         this.onmessage?.(message)
+        // The client looks at a notification a moment later: an answer right behind it would make it one of nobody.
+        if (!('id' in message)) await null
       } catch (error) {
         // A line that is no message; those after it may be.
         this.onerror?.(error as Error)
       }
     }
+    this.#isDelivering = false
   }
 
   /** It said more in one line than we take. */
