@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { isJsonObject } from '../domain/json.ts'
 import type { McpServerSpec } from './messages.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -17,7 +18,9 @@ export interface McpConfig {
 
 const text = v.string()
 const filledText = v.pipe(text, v.nonEmpty('a text that is not empty'))
-const texts = v.record(text, text)
+/** Valibot takes an array for a record too. */
+const object = v.custom<Record<string, unknown>>(isJsonObject, 'an object')
+const texts = v.pipe(object, v.record(text, text))
 
 const StdioServer = v.object({
   type: v.optional(v.literal('stdio', '"stdio" for a server with a command')),
@@ -40,7 +43,7 @@ const HttpServer = v.object({
   disabled: v.optional(v.boolean(), false),
 })
 
-const File = v.object({ mcpServers: v.record(text, v.record(text, v.unknown())) })
+const File = v.pipe(object, v.object({ mcpServers: v.pipe(object, v.record(text, object)) }))
 
 /** @throws with a message that names the field, and one for a file that cannot be read */
 export const readMcpConfig = (path: string, environment: Environment): McpConfig => {
@@ -100,6 +103,7 @@ const checked = <S extends v.GenericSchema>(schema: S, value: unknown, place: st
   const [issue] = parsed.issues
   const path = [place, v.getDotPath(issue) ?? ''].filter((part) => part !== '').join('.')
   const wanted = issue.message.startsWith('Invalid') ? (issue.expected ?? 'something else') : issue.message
+  if (issue.received === 'undefined') throw new Error(`${path} is missing`)
   throw new Error(`${path === '' ? '' : `${path}: `}expected ${wanted}, got ${issue.received}`)
 }
 

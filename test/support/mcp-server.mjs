@@ -27,6 +27,10 @@ const tools = {
   fail: ({ message }) => ({ ...text(message), isError: true }),
   crash: ({ code }) => process.exit(code ?? 3),
   big: ({ bytes }) => text('x'.repeat(bytes)),
+  objects: ({ count }) => ({
+    ...text(''),
+    structuredContent: { objects: Array.from({ length: count }, () => ({})) },
+  }),
   structured: ({ fill = 0 }) => ({
     ...text('{"answer":42}'),
     structuredContent: { answer: 42, fill: 'x'.repeat(fill) },

@@ -12,9 +12,12 @@ import { McpServer } from './server.ts'
 
 /** Whoever asks for the tools right after a start waits so long for those that are still starting. */
 const LIST_WAITS_MS = 3000
-/** A result may hold the same twice, as text and structured, and characters that JSON writes with two bytes and more. */
-const MESSAGE_BYTES_PER_OUTPUT_BYTE = 6
-const LEAST_MESSAGE_BYTES = 2 ** 24
+/**
+ * A result may hold the same twice, as text and structured. No more than that: a thread that runs out of memory is
+ * replaced, but one that asks for much at once where little is left takes the process with it.
+ */
+const MESSAGE_BYTES_PER_OUTPUT_BYTE = 3
+const LEAST_MESSAGE_BYTES = 2 ** 23
 
 export class McpServers {
   readonly #servers: ReadonlyMap<string, McpServer>

@@ -12,8 +12,8 @@ import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type JSONRPCMessage,
-  ReadBuffer,
   type Transport,
+  deserializeMessage,
   serializeMessage,
 } from '@modelcontextprotocol/client'
 import type { McpServerSpec } from '../../src/mcp/messages.ts'
@@ -21,6 +21,7 @@ import { errnoText } from '../reasons.ts'
 import { type ProcessTree, terminateTree } from '../process/terminate.ts'
 import { serverEnvironment } from './environment.ts'
 import type { ServerGuard } from './guard.ts'
+import { MessageLines } from './message-lines.ts'
 
 const ENDS_ITSELF_WITHIN_MS = 2000
 const GRACE_MS = 3000
@@ -39,7 +40,9 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>
 export class StdioTransport implements Transport {
   readonly #spec: Extract<McpServerSpec, { kind: 'stdio' }>
   readonly #options: StdioTransportOptions
-  readonly #buffer: ReadBuffer
+  readonly #lines: MessageLines
+  /** Lines that were not delivered yet. */
+  readonly #undelivered: string[] = []
   #isDelivering = false
   #child: Child | null = null
   #tree: ProcessTree | null = null
@@ -54,7 +57,7 @@ export class StdioTransport implements Transport {
   constructor(spec: Extract<McpServerSpec, { kind: 'stdio' }>, options: StdioTransportOptions) {
     this.#spec = spec
     this.#options = options
-    this.#buffer = new ReadBuffer({ maxBufferSize: options.maxMessageBytes })
+    this.#lines = new MessageLines(options.maxMessageBytes)
   }
 
   // By these two the client knows that it talks to a process.
@@ -75,6 +78,12 @@ export class StdioTransport implements Transport {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
+    // Where there are no descriptors left, it has no pipes either.
+    const started = new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve)
+      child.once('error', (error) => reject(new Error(`cannot start ${command}: ${errnoText(error)}`)))
+    })
+    if (child.stdin === undefined) return started
     const { pid } = child
     if (pid !== undefined) {
       // Told in the same turn: a daemon that is killed in between leaves the server its closed input.
@@ -90,10 +99,7 @@ export class StdioTransport implements Transport {
     child.stdin.on('error', (error) => this.onerror?.(error))
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
     child.stderr.on('data', this.#options.onStderr)
-    return new Promise((resolve, reject) => {
-      child.once('spawn', resolve)
-      child.once('error', (error) => reject(new Error(`cannot start ${command}: ${errnoText(error)}`)))
-    })
+    return started
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
@@ -126,13 +132,13 @@ export class StdioTransport implements Transport {
     await Promise.race([closed, delay(OUTPUT_ENDS_WITHIN_MS, undefined, { ref: false })])
     child.stdout.destroy()
     child.stderr.destroy()
-    this.#buffer.clear()
+    this.#lines.clear()
     this.onclose?.()
   }
 
   #read(chunk: Buffer): void {
     try {
-      this.#buffer.append(chunk)
+      this.#undelivered.push(...this.#lines.append(chunk))
     } catch (error) {
       this.#giveUp(error as Error)
       return
@@ -142,10 +148,9 @@ export class StdioTransport implements Transport {
 
   async #deliver(): Promise<void> {
     this.#isDelivering = true
-    for (;;) {
+    for (let line = this.#undelivered.shift(); line !== undefined; line = this.#undelivered.shift()) {
       try {
-        const message = this.#buffer.readMessage()
-        if (message === null) break
+        const message = deserializeMessage(line)
         this.onmessage?.(message)
         // The client looks at a notification a moment later: an answer right behind it would make it one of nobody.
         if (!('id' in message)) await null
