@@ -176,6 +176,28 @@ for (const room of ROOMS) {
   })
 }
 
+/** What a module loads when it is loaded: types are gone by then, and what is imported later is not there yet. */
+const loadedWith = (entry: string): Set<string> => {
+  const loaded = new Set([entry])
+  for (const file of loaded) {
+    if (!file.endsWith('.ts')) continue
+    const text = readFileSync(join(root, file), 'utf8')
+    for (const [, name] of text.matchAll(/^(?:import|export) (?!type )(?:[\w{*][^'=]*? from )?'([^']+)'/gm))
+      loaded.add(name!.startsWith('.') ? relative(root, join(root, dirname(file), name!)) : name!)
+  }
+  return loaded
+}
+
+test('only the thread of the MCP servers loads what talks with them', () => {
+  const isClient = (name: string): boolean => name.startsWith('@modelcontextprotocol/client')
+  for (const entry of ['src/cli.ts', 'workers/run.ts']) {
+    const loaded = loadedWith(entry)
+    assert.ok(loaded.size > 30, `${entry} loads ${loaded.size}`)
+    assert.deepEqual([...loaded].filter(isClient), [], entry)
+  }
+  assert.ok([...loadedWith('workers/mcp/thread.ts')].some(isClient))
+})
+
 test('piscina, lmdb, koffi and the wires have one importer each', () => {
   const importers = (name: RegExp): string[] =>
     ['src', 'workers']

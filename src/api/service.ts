@@ -67,6 +67,13 @@ export interface SubmitResult {
 
 const MAX_KEY_BYTES = 255
 
+const MCP_EXECUTE: JsonObject = {
+  name: 'mcp.execute',
+  category: 'mcp',
+  description: 'Execute MCP task and return handle',
+  input_schema: { type: 'object' },
+}
+
 export interface Health {
   readonly status: 'ok'
   readonly version: string
@@ -229,16 +236,7 @@ export class Service {
 
   /** The tools that `mcp` tasks can name. */
   async mcpTools(): Promise<readonly JsonObject[]> {
-    const ofServers = (await this.#options.mcpServerTools?.()) ?? []
-    return [
-      {
-        name: 'mcp.execute',
-        category: 'mcp',
-        description: 'Execute MCP task and return handle',
-        input_schema: { type: 'object' },
-      },
-      ...ofServers,
-    ]
+    return [MCP_EXECUTE, ...((await this.#options.mcpServerTools?.()) ?? [])]
   }
 
   /** Runs one `mcp` task; answers its state at that moment. Without an id it gets a fresh one, `mcp-call-<uuid>`. */

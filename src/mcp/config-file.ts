@@ -53,17 +53,17 @@ export const readMcpConfig = (path: string, environment: Environment): McpConfig
     const place = `mcpServers.${name}`
     if (!/^[^/\p{Cc}]+$/u.test(name))
       throw new Error(`${place}: a server's name holds something, and neither a slash nor control characters`)
+    if (fields['disabled'] === true) return []
     const expanded = expand(fields, environment, place) as Record<string, unknown>
-    const { spec, isDisabled, known } = serverOf(name, expanded, place)
+    const { spec, known } = serverOf(name, expanded, place)
     ignored.push(...Object.keys(fields).flatMap((field) => (known.has(field) ? [] : [`${place}.${field}`])))
-    return isDisabled ? [] : [spec]
+    return spec
   })
   return { servers, ignored }
 }
 
 interface Server {
   readonly spec: McpServerSpec
-  readonly isDisabled: boolean
   readonly known: ReadonlySet<string>
 }
 
@@ -71,20 +71,18 @@ const serverOf = (name: string, fields: Record<string, unknown>, place: string):
   if ('command' in fields === 'url' in fields)
     throw new Error(`${place}: expected a command or a url, and not both`)
   if ('command' in fields) {
-    const { type: _, disabled, ...rest } = checked(StdioServer, fields, place)
+    const { type: _type, disabled: _disabled, ...rest } = checked(StdioServer, fields, place)
     checkSpawnable(rest, place)
     return {
       spec: { name, kind: 'stdio', ...rest },
-      isDisabled: disabled,
       known: new Set(Object.keys(StdioServer.entries)),
     }
   }
-  const { url, headers, disabled } = checked(HttpServer, fields, place)
+  const { url, headers } = checked(HttpServer, fields, place)
   checkUrl(url, `${place}.url`)
   checkHeaders(headers, `${place}.headers`)
   return {
     spec: { name, kind: 'http', url, headers },
-    isDisabled: disabled,
     known: new Set(Object.keys(HttpServer.entries)),
   }
 }

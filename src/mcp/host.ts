@@ -49,6 +49,7 @@ export class McpHost {
 
   /** What the servers offer, those that are there by now. */
   tools(): Promise<readonly JsonObject[]> {
+    if (this.#isStopping) return Promise.resolve([])
     const id = ++this.#lastId
     return new Promise((resolve) => {
       const timer = setTimeout(() => answer([]), LIST_WITHIN_MS)

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test'
 import { type DaemonOptions, SOON_MS, type TestDaemon, root, spawnDaemon } from './daemon.ts'
 import { tempDir } from './temp-dir.ts'
 
-export const SERVER = join(root, 'test', 'support', 'mcp-server.mjs')
+const SERVER = join(root, 'test', 'support', 'mcp-server.mjs')
 /** Of another author: the reference server of the protocol. */
 export const EVERYTHING = join(
   root,

@@ -50,6 +50,22 @@ test('a taken port ends with 1 and one line that names the setting', async () =>
   taken.close()
 })
 
+test('a file of MCP servers that cannot be used ends with 1 and one line that names the field', async (t) => {
+  const file = join(await tempDir(t), 'mcp.json')
+  const env = { EXECGO_MCP_CONFIG: file }
+  for (const [content, problem] of [
+    [null, 'ENOENT: .*'],
+    ['{', 'it is no JSON: .*'],
+    ['{"mcpServers":{"a":{"command":"x","args":[5]}}}', 'mcpServers.a.args.0: expected string, got 5'],
+  ] as const) {
+    if (content !== null) await writeFile(file, content)
+    const daemon = await spawnDaemon({ env })
+    assert.equal(await daemon.exited, 1)
+    assert.match(daemon.stderr, new RegExp(`^execgo: EXECGO_MCP_CONFIG: cannot use ${file}: ${problem}\n$`))
+    await daemon.stop()
+  }
+})
+
 test('a data directory that cannot be written ends with 1 and one line that names the setting', async (t) => {
   const file = join(await tempDir(t), 'file')
   await writeFile(file, '')

@@ -4,7 +4,6 @@ import {
   Client,
   SdkHttpError,
   type Tool,
-  type Progress,
   TRACEPARENT_META_KEY,
 } from '@modelcontextprotocol/client'
 import type { JsonObject } from '../../src/domain/json.ts'
@@ -12,6 +11,7 @@ import type { McpServerSpec } from '../../src/mcp/messages.ts'
 import type { ServerGuard } from './guard.ts'
 import { HttpTransport } from './http-transport.ts'
 import type { McpLog } from './log.ts'
+import { progressLines } from './progress.ts'
 import { StderrLog } from './stderr-log.ts'
 import { StdioTransport } from './stdio-transport.ts'
 
@@ -47,11 +47,6 @@ const isForgotten = (error: unknown, sessionId: string | undefined): boolean =>
 
 /** Says that a call can be tried again on another connection. */
 export class SessionForgotten extends Error {}
-
-const progressText = ({ progress, total, message }: Progress): string => {
-  const count = total === undefined ? String(progress) : `${progress}/${total}`
-  return message === undefined || message === '' ? count : `${count}: ${message}`
-}
 
 export class Connection {
   readonly #spec: McpServerSpec
@@ -131,7 +126,7 @@ export class Connection {
           arguments: input,
           ...(traceparent === '' ? {} : { _meta: { [TRACEPARENT_META_KEY]: traceparent } }),
         },
-        { signal, timeout: NO_TIMEOUT_MS, onprogress: (progress) => onProgress(progressText(progress)) },
+        { signal, timeout: NO_TIMEOUT_MS, onprogress: progressLines(onProgress) },
       )
     } catch (error) {
       const sessionId = this.#transport instanceof HttpTransport ? this.#transport.sessionId : undefined

@@ -23,7 +23,7 @@ export interface Schema<Output> {
 }
 
 /** What a tool of one's own is told of the attempt that it runs. */
-export type OwnToolContext = Omit<ToolContext, 'settings' | 'starter'>
+export type OwnToolContext = Omit<ToolContext, 'settings' | 'starter' | 'mcp'>
 
 export interface ToolDefinition<Params> {
   /** What a task's `tool_name` says. */

@@ -71,7 +71,7 @@ test('variables are put into every text', async (t) => {
 test('what is switched off is left out, and what means nothing is named', async (t) => {
   const { servers, ignored } = await read(t, {
     mcpServers: {
-      off: { command: 'x', disabled: true },
+      off: { command: '${NONE}', disabled: true },
       on: { command: 'x', disabled: false, autoApprove: ['y'], timeout: 60 },
     },
   })
