@@ -4,6 +4,14 @@ import type { Progress } from '../domain/task.ts'
 import { progressJson } from '../domain/task-json.ts'
 import { rfc3339 } from '../domain/time.ts'
 
+/** What `GET /mcp/tools` lists in any case. */
+export const MCP_EXECUTE: JsonObject = {
+  name: 'mcp.execute',
+  category: 'mcp',
+  description: 'Execute MCP task and return handle',
+  input_schema: { type: 'object' },
+}
+
 /** A call that was just accepted. */
 export const acceptedCallJson = (
   id: string,

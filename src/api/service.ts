@@ -13,7 +13,7 @@ import { goDuration } from '../domain/time.ts'
 import type { Metrics } from '../scheduler/counters.ts'
 import type { Accepted, Submission } from '../scheduler/submit.ts'
 import type { Durability, StoreReader } from '../store/store.ts'
-import { acceptedCallJson, callStateJson } from './call-json.ts'
+import { MCP_EXECUTE, acceptedCallJson, callStateJson } from './call-json.ts'
 import { type GraphView, graphView } from './graph-view.ts'
 import type { McpCall, SubmittedGraph } from './schemas.ts'
 import { type WhyAnswer, type WhyUnfinished, whyTask } from './why.ts'
@@ -66,13 +66,6 @@ export interface SubmitResult {
 }
 
 const MAX_KEY_BYTES = 255
-
-const MCP_EXECUTE: JsonObject = {
-  name: 'mcp.execute',
-  category: 'mcp',
-  description: 'Execute MCP task and return handle',
-  input_schema: { type: 'object' },
-}
 
 export interface Health {
   readonly status: 'ok'

@@ -27,12 +27,15 @@ const RESTART_AFTER_MS = 1000
 
 export class ServerGuard {
   readonly #log: McpLog
+  readonly #path: string
   readonly #groups = new Set<number>()
   #shell: ChildProcess | null = null
-  #isClosed = false
+  #isOver = false
 
-  constructor(log: McpLog) {
+  /** @param path of the shell */
+  constructor(log: McpLog, path = '/bin/sh') {
     this.#log = log
+    this.#path = path
   }
 
   /** @param group the pid of the process that leads it */
@@ -49,39 +52,41 @@ export class ServerGuard {
 
   /** Lets the shell end; what it was not told to forget is killed. */
   close(): void {
-    this.#isClosed = true
+    this.#isOver = true
     this.#shell?.stdin?.end()
   }
 
   #tell(): void {
-    if (this.#isClosed) return
+    if (this.#isOver) return
     this.#shell ??= this.#open()
     this.#shell.stdin?.write(`${[...this.#groups].join(' ')}\n`)
   }
 
   #open(): ChildProcess {
-    const shell = spawn('/bin/sh', ['-c', SCRIPT], {
+    const shell = spawn(this.#path, ['-c', SCRIPT], {
       // Signals to the daemon's group are not for it.
       detached: true,
       cwd: '/',
       stdio: ['pipe', 'ignore', 'ignore'],
       env: process.env['PATH'] === undefined ? {} : { PATH: process.env['PATH'] },
     })
-    const onEnd = (reason: string): void => {
-      if (this.#shell !== shell || this.#isClosed) return
+    shell.once('error', ({ message }) => {
+      this.#isOver = true
       this.#log(
         'warn',
-        { reason },
-        'the guard of the MCP servers ended: one that ignores the end of its input could outlive a killed daemon',
+        { reason: message },
+        'there is no guard: an MCP server that ignores the end of its input could outlive a daemon that is killed',
       )
+    })
+    shell.once('exit', () => {
+      if (this.#isOver) return
+      this.#log('warn', {}, 'the guard of the MCP servers ended; another takes its place')
       setTimeout(() => {
         this.#shell = null
-        if (this.#groups.size > 0) this.#tell()
+        this.#tell()
       }, RESTART_AFTER_MS)
-    }
-    shell.once('error', (error) => onEnd(error.message))
-    shell.once('exit', (code, signal) => onEnd(signal ?? `exit status ${code}`))
-    shell.stdin!.on('error', () => {})
+    })
+    shell.stdin?.on('error', () => {})
     return shell
   }
 }
