@@ -190,7 +190,7 @@ const loadedWith = (entry: string): Set<string> => {
 
 test('only the thread of the MCP servers loads what talks with them', () => {
   const isClient = (name: string): boolean => name.startsWith('@modelcontextprotocol/client')
-  for (const entry of ['src/cli.ts', 'workers/run.ts']) {
+  for (const entry of ['src/main.ts', 'workers/run.ts']) {
     const loaded = loadedWith(entry)
     assert.ok(loaded.size > 30, `${entry} loads ${loaded.size}`)
     assert.deepEqual([...loaded].filter(isClient), [], entry)

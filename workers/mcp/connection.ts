@@ -101,8 +101,9 @@ export class Connection {
       timeout: CONNECT_WITHIN_MS,
       ...(isLegacy ? { prior: { kind: 'legacy' } } : {}),
     })
+    const tools = await this.tools()
     this.#isOpen = true
-    return this.tools()
+    return tools
   }
 
   async tools(): Promise<readonly Tool[]> {

@@ -161,6 +161,8 @@ export class McpServer {
     }
     if (connection === null) {
       this.#failures++
+      // Another version of it may be there the next time.
+      this.#isLegacy = false
       if (problem !== this.#problem)
         this.#options.log(
           'warn',
