@@ -5,7 +5,9 @@
 import type { Logger } from 'pino'
 import { formatAddress } from './address.ts'
 import { GrpcServer } from './api/grpc/server.ts'
+import type { McpEndpoint } from './api/mcp-request.ts'
 import { HttpServer } from './api/http/server.ts'
+import type { Service } from './api/service.ts'
 import { isLoopback } from './api/guard/loopback.ts'
 import type { Config } from './config.ts'
 import { createEngine } from './kernel/engine.ts'
@@ -32,7 +34,8 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   const onFault = (err: unknown, traceId: string): void =>
     log.error({ err, trace_id: traceId }, 'internal error')
   const metricsText = new Prometheus({ scheduler, tasks, starts, dataDir: config.dataDir, version: VERSION })
-  const http = new HttpServer({ service, metricsText, onFault, address: config.addr, ...guards })
+  const mcp = lazyMcp(service)
+  const http = new HttpServer({ service, metricsText, mcp, onFault, address: config.addr, ...guards })
   const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr, ...guards })
 
   let stopping: Promise<void> | null = null
@@ -64,6 +67,19 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
     },
     stop,
     killCommands: engine.killCommands,
+  }
+}
+
+/** Loaded with the first request: it takes as long as all the rest of a start. */
+const lazyMcp = (service: Service): McpEndpoint => {
+  let endpoint: Promise<McpEndpoint> | null = null
+  const load = async (): Promise<McpEndpoint> => {
+    const { createEndpoint } = await import('./api/mcp/endpoint.ts')
+    return createEndpoint(service)
+  }
+  return async (request) => {
+    endpoint ??= load()
+    return (await endpoint)(request)
   }
 }
 

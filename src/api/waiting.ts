@@ -55,6 +55,11 @@ export class Waiting {
     this.#store = store
   }
 
+  /** Nobody waits any more. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
   /** How many wait. */
   get waiters(): number {
     return this.#ends.size

@@ -5,7 +5,7 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
 import type { Problem } from '../../domain/errors.ts'
 import type { AuditLog } from './audit-log.ts'
-import type { Need } from './scopes.ts'
+import type { Need, Scope } from './scopes.ts'
 import type { TokenFile } from './token-file.ts'
 
 export interface GuardOptions {
@@ -30,6 +30,8 @@ export interface Verdict {
   readonly who: string
   /** Its token is one of ours. */
   readonly hasToken: boolean
+  /** What its token may; null where none is asked for. */
+  readonly scopes: readonly Scope[] | null
   /** Null where it may go on. */
   readonly problem: Problem | null
   /** Seconds after which it may come again, where it came too often. */
@@ -61,16 +63,15 @@ export class Guard {
 
   #identify({ authorization, address, need }: Ask): Verdict {
     if (this.#tokens === null || need === null || need === 'anyone')
-      return { who: address, hasToken: false, problem: null }
+      return { who: address, hasToken: false, scopes: null, problem: null }
     const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
     const token = given === undefined ? null : this.#tokens.find(given)
     if (token === null) {
       const message = given === undefined ? 'a bearer token is required' : 'the bearer token is not known'
-      return { who: address, hasToken: false, problem: { code: 'unauthenticated', message } }
+      return { who: address, hasToken: false, scopes: [], problem: { code: 'unauthenticated', message } }
     }
-    const may = token.scopes.includes(need) || token.scopes.includes('admin')
-    const message = `token ${JSON.stringify(token.name)} lacks the scope ${need}`
-    return { who: token.name, hasToken: true, problem: may ? null : { code: 'forbidden', message } }
+    const { name: who, scopes } = token
+    return { who, hasToken: true, scopes, problem: need === 'token' ? null : lacks(who, scopes, need) }
   }
 
   async #limit(limiter: RateLimiterMemory, verdict: Verdict): Promise<Verdict> {
@@ -84,4 +85,10 @@ export class Guard {
       return { ...verdict, problem: { code: 'overloaded', message }, retryAfterS }
     }
   }
+}
+
+/** Why a token may not, null where it may. @param scopes null where none is asked for */
+export const lacks = (who: string, scopes: readonly Scope[] | null, need: Scope): Problem | null => {
+  if (scopes === null || scopes.includes(need) || scopes.includes('admin')) return null
+  return { code: 'forbidden', message: `token ${JSON.stringify(who)} lacks the scope ${need}` }
 }

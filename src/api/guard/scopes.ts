@@ -4,8 +4,11 @@ export const SCOPES = ['read', 'submit', 'cancel', 'admin'] as const
 
 export type Scope = (typeof SCOPES)[number]
 
-/** What a request needs: a scope, or no token (`anyone`); null for none either, and no counting by the limit on requests. */
-export type Need = Scope | 'anyone' | null
+/**
+ * What a request needs: a scope; a token, whatever it may (`token`: what is asked for stands in the body); or no token
+ * (`anyone`); null for none either, and no counting by the limit on requests.
+ */
+export type Need = Scope | 'token' | 'anyone' | null
 
 const CANCEL = /^\/(?:tasks|graphs)\/[^/?#\\]+\/cancel$/
 const RETRY = /^\/graphs\/[^/?#\\]+\/retry$/
@@ -27,6 +30,7 @@ export const needOfRequest = (method: string, url: string): Need => {
   if (method !== 'POST') return 'admin'
   if (path === '/tasks' || path === '/mcp/call' || RETRY.test(path)) return 'submit'
   if (path === '/tasks/wait') return 'read'
+  if (path === '/mcp') return 'token'
   return CANCEL.test(path) ? 'cancel' : 'admin'
 }
 
@@ -60,4 +64,4 @@ export const needOfCall = (path: string): Need => {
 }
 
 /** Whether the audit log tells of such a request also where it was let through: one that may change something. */
-export const isNoted = (need: Need): boolean => need !== null && need !== 'anyone' && need !== 'read'
+export const isNoted = (need: Need): boolean => need === 'submit' || need === 'cancel' || need === 'admin'

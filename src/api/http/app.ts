@@ -13,6 +13,8 @@ import { readBody } from './body.ts'
 import { replyDocs, replyDocsFile, replyOpenApi } from './docs.ts'
 import { headerOf } from './header.ts'
 import { cursorIn, limitIn } from './queries.ts'
+import type { McpEndpoint } from '../mcp-request.ts'
+import { replyMcp } from './mcp.ts'
 import { type MetricsText, formatOf, replyMetrics } from './prometheus.ts'
 import { type Bindings, type HttpContext, reply, replyProblem } from './reply.ts'
 import { traceparentOf } from './trace.ts'
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly service: Service
   /** Without one, metrics are JSON only. */
   readonly metricsText?: MetricsText
+  /** Without it there is no `/mcp`. */
+  readonly mcp?: McpEndpoint
   /** Told of a fault of our own. */
   readonly onFault: (error: unknown, traceId: string) => void
 }
@@ -41,7 +45,12 @@ interface CalledTask {
 
 type Handler = (c: HttpContext) => Promise<Response> | Response
 
-export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{ Bindings: Bindings }> => {
+export const createApp = ({
+  service,
+  metricsText,
+  mcp,
+  onFault,
+}: AppOptions): Hono<{ Bindings: Bindings }> => {
   const app = new Hono<{ Bindings: Bindings }>()
 
   const submit: Handler = async (c) => {
@@ -153,6 +162,9 @@ export const createApp = ({ service, metricsText, onFault }: AppOptions): Hono<{
     '/openapi.json': { GET: (c) => replyOpenApi(c, service.health().version.slice(1)) },
     '/docs': { GET: replyDocs },
     '/docs/:id': { GET: withId('/docs/', replyDocsFile) },
+    ...(mcp === undefined
+      ? {}
+      : { '/mcp': { POST: (c: HttpContext) => replyMcp(c, service.limits, mcp, onFault) } }),
     '/mcp/tools': { GET: async (c) => reply(c, 200, JSON.stringify({ tools: await service.mcpTools() })) },
     '/mcp/call': { POST: mcpCall },
     '/mcp/tasks/:id': {

@@ -4,11 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { AuditEntry } from '../guard/audit-log.ts'
-import type { Guard, Verdict } from '../guard/guard.ts'
-import { isNoted, needOfRequest } from '../guard/scopes.ts'
+import { type Guard, type Verdict, lacks } from '../guard/guard.ts'
+import { type Need, isNoted, needOfRequest } from '../guard/scopes.ts'
+import type { Caller } from '../guard/caller.ts'
 import { WebPages } from '../guard/web-pages.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
 import { headerOf } from './header.ts'
+import { HTTP_STATUS } from '../http-status.ts'
 import { type Bindings, refusal } from './reply.ts'
 
 export interface GateOptions {
@@ -18,6 +20,11 @@ export interface GateOptions {
 }
 
 type Next = () => Response | Promise<Response>
+
+interface NotedCall {
+  readonly tool: string
+  readonly accepted: Bindings['accepted']
+}
 
 export class Gate {
   readonly #pages: WebPages
@@ -59,17 +66,19 @@ export class Gate {
   #guarded(env: Bindings, next: Next): Response | Promise<Response> {
     if (this.#guard === null) return next()
     const { method = '', headers } = env.incoming
+    const need = needOfRequest(method, env.rawUrl)
     const verdict = this.#guard.admit({
       authorization: headers.authorization ?? '',
       address: addressOf(env.incoming),
-      need: needOfRequest(method, env.rawUrl),
+      need,
     })
     return verdict instanceof Promise
-      ? verdict.then((settled) => this.#follow(env, settled, next))
-      : this.#follow(env, verdict, next)
+      ? verdict.then((settled) => this.#follow(env, need, settled, next))
+      : this.#follow(env, need, verdict, next)
   }
 
-  #follow(env: Bindings, { who, problem, retryAfterS }: Verdict, next: Next): Response | Promise<Response> {
+  #follow(env: Bindings, need: Need, verdict: Verdict, next: Next): Response | Promise<Response> {
+    const { who, problem, retryAfterS } = verdict
     if (problem !== null) {
       const response = refusal(env.traceId, problem)
       if (problem.code === 'unauthenticated')
@@ -78,22 +87,33 @@ export class Gate {
       this.#note(env, who, response.status, problem.message)
       return response
     }
-    if (this.#guard?.audit == null) return next()
-    if (!isNoted(needOfRequest(env.incoming.method ?? '', env.rawUrl))) return next()
+    if (need === 'token') env.caller = this.#callerOf(env, verdict)
+    if (this.#guard?.audit == null || !isNoted(need)) return next()
     return Promise.resolve(next()).then((response) => {
       this.#note(env, who, response.status)
       return response
     })
   }
 
-  #note(env: Bindings, who: string, status: number, reason?: string): void {
+  #callerOf(env: Bindings, { who, scopes }: Verdict): Caller {
+    return {
+      refusal: (need) => lacks(who, scopes, need),
+      note: (tool, problem, accepted) => {
+        const status = problem === null ? 200 : HTTP_STATUS[problem.code]
+        this.#note(env, who, status, problem?.message, { tool, accepted })
+      },
+    }
+  }
+
+  /** @param call where it is noted for itself, and not as the request that it came in */
+  #note(env: Bindings, who: string, status: number, reason?: string, call?: NotedCall): void {
     const audit = this.#guard?.audit
     if (audit == null) return
-    const { accepted } = env
+    const { accepted } = call ?? env
     const entry: AuditEntry = {
       who,
       from: addressOf(env.incoming),
-      what: `${env.incoming.method} ${env.rawUrl.slice(0, MAX_URL)}`,
+      what: `${env.incoming.method} ${env.rawUrl.slice(0, MAX_URL)}${call === undefined ? '' : ` ${call.tool}`}`,
       status,
       ...(accepted === undefined ? {} : { count: accepted.accepted, ids: accepted.task_ids }),
       ...(reason === undefined ? {} : { reason }),
@@ -131,7 +151,7 @@ const preflight = (env: Bindings): Response =>
       'X-Trace-Id': env.traceId,
       'Access-Control-Allow-Methods': 'GET, POST, DELETE',
       'Access-Control-Allow-Headers':
-        'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Trace-Id, Traceparent',
+        'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Trace-Id, Traceparent, MCP-Protocol-Version, Mcp-Method, Mcp-Name',
       'Access-Control-Max-Age': '600',
     },
   })

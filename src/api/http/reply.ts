@@ -3,6 +3,7 @@
 import type { Context } from 'hono'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BUSY_RETRY_AFTER_S, type Problem } from '../../domain/errors.ts'
+import type { Caller } from '../guard/caller.ts'
 import { HTTP_STATUS } from '../http-status.ts'
 
 /** What a handler gets beside the request. */
@@ -14,6 +15,8 @@ export interface Bindings {
   rawUrl: string
   /** What a submission came to, for the audit log. */
   accepted?: { readonly accepted: number; readonly task_ids: readonly string[]; readonly graph_id?: string }
+  /** Of a request that is judged by its body; absent where nobody is asked who they are. */
+  caller?: Caller
 }
 
 export type HttpContext = Context<{ Bindings: Bindings }>

@@ -12,7 +12,7 @@ import { listStream } from './list-stream.ts'
 import { type HttpContext, reply, replyProblem } from './reply.ts'
 
 /** Aborted when the client goes away before it is answered. */
-const goneOf = (outgoing: ServerResponse): AbortSignal => {
+export const goneOf = (outgoing: ServerResponse): AbortSignal => {
   const gone = new AbortController()
   outgoing.once('close', () => gone.abort())
   return gone.signal
