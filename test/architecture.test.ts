@@ -60,6 +60,7 @@ const ROOMS: readonly Room[] = [
       own('src/api/[^/]+$'),
       own('src/scheduler/'),
       own('src/store/(store|events).ts'),
+      own('src/api/guard/caller.ts'),
       /^(valibot|leven)$/,
       /^node:(crypto|timers\/promises)$/,
     ],
@@ -105,6 +106,20 @@ const ROOMS: readonly Room[] = [
     ],
   },
   {
+    name: 'mcp',
+    files: /^src\/api\/mcp\//,
+    may: [
+      own('src/domain/'),
+      own('src/api/[^/]+$'),
+      own('src/api/mcp/'),
+      own('src/api/guard/(caller|scopes).ts'),
+      own('src/api/openapi/'),
+      /^@modelcontextprotocol\/server$/,
+      /^valibot$/,
+      /^node:timers\/promises$/,
+    ],
+  },
+  {
     name: 'commands',
     files: /^src\/commands\//,
     may: [
@@ -112,8 +127,10 @@ const ROOMS: readonly Room[] = [
       own('src/client/'),
       own('src/domain/'),
       own('src/api/(graph-problems|guard/add-token|guard/scopes).ts'),
+      own('src/api/mcp/(backend|server).ts'),
       own('src/version.ts'),
       /^(commander|string-width|yaml)$/,
+      /^@modelcontextprotocol\/server\/stdio$/,
       /^node:/,
     ],
   },
@@ -210,6 +227,8 @@ test('piscina, lmdb, koffi and the wires have one importer each', () => {
   for (const file of importers(/^hono|^@hono/)) assert.match(file, /^src\/api\/http\//)
   for (const file of importers(/^@modelcontextprotocol\/client/)) assert.match(file, /^workers\/mcp\//)
   for (const file of importers(/^@grpc|^grpc-/)) assert.match(file, /^src\/api\/grpc\//)
+  for (const file of importers(/^@modelcontextprotocol\/server/))
+    assert.match(file, /^src\/(api\/mcp\/|commands\/mcp\.ts$)/)
   assert.deepEqual(
     importers(/^pino$/).filter((file) => !['src/logger.ts', 'src/main.ts'].includes(file)),
     [],

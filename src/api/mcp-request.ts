@@ -1,7 +1,7 @@
 /** A message of the Model Context Protocol on its way from the HTTP edge, which knows no more of it, to src/api/mcp. */
 import type { Caller } from './guard/caller.ts'
 
-export interface McpRequest {
+interface McpRequest {
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   /** Parsed, within the limits. */

@@ -11,6 +11,7 @@ import { getCommand } from './get.ts'
 import { graphCommand } from './graph.ts'
 import { healthCommand } from './health.ts'
 import { listCommand } from './list.ts'
+import { mcpCommand } from './mcp.ts'
 import { openapiCommand } from './openapi.ts'
 import { retryCommand } from './retry.ts'
 import { submitCommand } from './submit.ts'
@@ -36,7 +37,7 @@ const GROUPS: Readonly<Record<string, readonly ((terminal: Terminal) => Command)
     retryCommand,
     deleteCommand,
   ],
-  'The daemon itself:': [healthCommand, benchCommand, openapiCommand, tokenCommand],
+  'The daemon itself:': [healthCommand, benchCommand, openapiCommand, mcpCommand, tokenCommand],
   'More:': [completionCommand],
 }
 

@@ -34,8 +34,9 @@ interface Documented {
 
 const { paths, components }: ApiDocument = JSON.parse(JSON.stringify(openApiDocument('')))
 
-/** What serves the document itself. */
-const isUndocumented = (path: string): boolean => path === '/openapi.json' || /^\/docs(\/|$)/.test(path)
+/** What serves the document itself; and `/mcp`, which another protocol describes. */
+const isUndocumented = (path: string): boolean =>
+  path === '/openapi.json' || path === '/mcp' || /^\/docs(\/|$)/.test(path)
 
 /** Of a request that no route takes: malformed, too slow or too large, or refused by a guard, or by the router. */
 const UNROUTED = [400, 401, 403, 404, 405, 408, 429, 431]

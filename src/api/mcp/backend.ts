@@ -8,6 +8,8 @@ import type { GraphView } from '../graph-view.ts'
 import type { AskedPage } from '../task-page.ts'
 import type { WaitFor } from '../waiting.ts'
 
+export type { AskedPage, WaitFor }
+
 /** A task as `GET /tasks/{id}` shows it. */
 export type TaskObject = JsonObject & { readonly id: string; readonly status: string }
 
