@@ -18,4 +18,6 @@ const ADVICE: Readonly<Record<ProblemCode, string>> = {
   unavailable: 'Call again in a while. What was accepted before is not lost.',
 }
 
-export const refusalText = ({ code, message }: Problem): string => `${message}\n${ADVICE[code]}`
+/** The schemas' own words are for a body of JSON; here nobody has written any. */
+export const refusalText = ({ code, message }: Problem): string =>
+  `${message.replace(/^invalid JSON: /, 'wrong arguments: ')}\n${ADVICE[code]}`

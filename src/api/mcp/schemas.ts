@@ -21,7 +21,7 @@ const integer = v.nullish(v.pipe(v.number('an integer'), v.safeInteger('an integ
 export const SubmitFields = v.object({ idempotency_key: text })
 export const RunFields = v.object({ wait: text, idempotency_key: text })
 export const GetFields = v.object({
-  id: v.string('a string'),
+  id: text,
   max_chars: integer,
   text_at: text,
   offset: integer,

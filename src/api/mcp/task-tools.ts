@@ -21,6 +21,7 @@ export const getTask = async (input: JsonObject, { backend }: Call): Promise<Res
   const most = max_chars ?? MOST_CHARS
   if (!(most >= 1 && most <= LARGEST_READ))
     return refused('invalid', `max_chars must be from 1 to ${LARGEST_READ}`)
+  if (!id) return refused('invalid', 'id is required')
   const task = await backend.task(id)
   if (!task.ok) return task
   if (text_at != null && text_at !== '') return textAt(task.value, text_at, offset ?? 0, most)
