@@ -8,29 +8,39 @@ import type { Json, JsonObject } from '../../domain/json.ts'
 export const MOST_CHARS = 24_000
 const SHORTEST_TEXT = 60
 const MOST_ITEMS = 100
-const FEWEST_ITEMS = 4
+const FEWEST_ITEMS = 2
 /** What lies deeper is left out. */
 const MOST_LEVELS = 16
+const FEWEST_LEVELS = 3
 
 export interface Fitted {
   readonly value: Json
   readonly isCut: boolean
 }
 
+/** Each halves its way down to its least; how deep it goes, last of all. */
 interface Bounds {
   readonly text: number
   readonly items: number
+  readonly levels: number
 }
 
-/** @param mostChars of the JSON; a little more where so much is said in small pieces */
+/**
+ * @param given the keys of an object are kept all of them, those of what it holds are not
+ * @param mostChars of the JSON; a little more where so much is said in small pieces
+ */
 export const fit = (given: Json, mostChars: number): Fitted => {
-  for (let text = mostChars, items = MOST_ITEMS; ; ) {
-    const cutter = new Cutter({ text, items })
+  for (let bounds: Bounds = { text: mostChars, items: MOST_ITEMS, levels: MOST_LEVELS }; ; ) {
+    const cutter = new Cutter(bounds)
     const value = cutter.cut(given, 0)
-    if (JSON.stringify(value).length <= mostChars || text <= SHORTEST_TEXT)
-      return { value, isCut: cutter.hasCut }
-    text = Math.max(SHORTEST_TEXT, text / 2)
-    items = Math.max(FEWEST_ITEMS, items / 2)
+    const { text, items, levels } = bounds
+    const isLeast = text <= SHORTEST_TEXT && levels === FEWEST_LEVELS
+    if (isLeast || JSON.stringify(value).length <= mostChars) return { value, isCut: cutter.hasCut }
+    bounds = {
+      text: Math.max(SHORTEST_TEXT, text / 2),
+      items: Math.max(FEWEST_ITEMS, items / 2),
+      levels: items > FEWEST_ITEMS ? levels : Math.max(FEWEST_LEVELS, levels - 4),
+    }
   }
 }
 
@@ -59,7 +69,7 @@ class Cutter {
   cut(value: Json, level: number): Json {
     if (typeof value === 'string') return this.#text(value)
     if (typeof value !== 'object' || value === null) return value
-    if (level >= MOST_LEVELS) {
+    if (level > this.#bounds.levels) {
       this.hasCut = true
       return '…[left out: nested too deep]…'
     }
@@ -83,7 +93,7 @@ class Cutter {
   #object(object: JsonObject, level: number): JsonObject {
     const entries = Object.entries(object)
     const kept = entries
-      .slice(0, MOST_ITEMS)
+      .slice(0, level === 1 ? entries.length : this.#bounds.items)
       .map(([key, value]) => [this.#text(key), this.cut(value, level)] as const)
     if (entries.length > kept.length) {
       this.hasCut = true

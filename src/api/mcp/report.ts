@@ -32,7 +32,7 @@ export interface Told {
 const told = (task: TaskObject, resultChars: number): { task: JsonObject; isCut: boolean } => {
   const runtime = (task['runtime'] ?? {}) as JsonObject
   const code = ((runtime['error'] ?? {}) as JsonObject)['code']
-  const result = task['result'] === undefined ? null : fit(task['result'], resultChars)
+  const result = task['result'] === undefined ? null : fit({ result: task['result'] }, resultChars)
   return {
     task: {
       id: task.id,
@@ -43,7 +43,7 @@ const told = (task: TaskObject, resultChars: number): { task: JsonObject; isCut:
       ...present('duration_ms', runtime['duration_ms']),
       ...(typeof task['error'] === 'string' ? { error: cutText(task['error'], LONGEST_ERROR) } : {}),
       ...present('error_code', code),
-      ...(result === null ? {} : { result: result.value }),
+      ...(result?.value as JsonObject | undefined),
     },
     isCut: result?.isCut === true,
   }
