@@ -35,6 +35,8 @@ const serve = async (terminal: Terminal): Promise<void> => {
     isGoneCancelled: () => false,
     onFault: (error) => say(terminal, messageOf(error)),
   })
+  if (terminal.stdin.isTTY)
+    say(terminal, 'this waits for MCP on stdin: it is for MCP hosts (--help says how)')
   const transport = new StdioServerTransport(terminal.stdin, terminal.stdout, {
     maxBufferSize: DEFAULT_LIMITS.bodyBytes,
   })

@@ -94,7 +94,7 @@ export const message = (
           ...(typeof params['name'] === 'string' ? { 'mcp-name': params['name'] } : {}),
         }),
   }
-  const all = era === 'legacy' ? params : { ...params, _meta: meta }
+  const all = era === 'legacy' ? params : { ...params, _meta: { ...meta, ...(params['_meta'] as object) } }
   return { headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: all }) }
 }
 

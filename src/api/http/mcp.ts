@@ -33,6 +33,8 @@ export const replyMcp = async (
     onFault: (error) => onFault(error, traceId),
   })
   response.headers.set('X-Trace-Id', traceId)
+  // HTTP/2 has no such header, and HTTP/1.1 says it anyway.
+  response.headers.delete('Connection')
   return response
 }
 

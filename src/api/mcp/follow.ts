@@ -23,7 +23,7 @@ export const followGraph = async (
   for (;;) {
     const leftMs = Math.max(0, endMs - performance.now())
     const graph = await backend.graph(graphId, Math.min(LOOK_EVERY_MS, leftMs), signal)
-    const isLost = !graph.ok && graph.problem.code === 'unavailable'
+    const isLost = !graph.ok && (graph.problem.code === 'unavailable' || graph.problem.code === 'overloaded')
     if (!graph.ok && !isLost) return graph
     if (graph.ok && graph.value.finished_at !== undefined) return graph
     if (signal.aborted || backend.isStopping || leftMs === 0) return graph
