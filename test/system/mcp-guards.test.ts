@@ -215,7 +215,8 @@ test('200 clients that vanish in the midst of a call leave nothing behind', {
         const run = {
           name: 'run_graph',
           arguments: { tasks: [{ ...tasks[0], id: `run-${round}-${n}` }], wait: '5m' },
-          _meta: { progressToken: n },
+          // Without progress nothing is sent before the answer: no stream tells that it was given up.
+          ...(n % 8 === 0 ? { _meta: { progressToken: n } } : {}),
         }
         const given = n % 4 === 0 ? run : wait
         return hangOn(daemon.url, message(n % 2 === 0 ? 'modern' : 'legacy', 'tools/call', given))
