@@ -6,13 +6,23 @@ import { Command } from 'commander'
 import type { Backend } from '../api/mcp/backend.ts'
 import { DEFAULT_LIMITS } from '../domain/limits.ts'
 import { VERSION } from '../version.ts'
-import { clientOf } from './connection.ts'
+import { createClient } from '../client/index.ts'
+import { urlOf } from './connection.ts'
+import { withExamples } from './examples.ts'
 import { ClientBackend } from './mcp-backend.ts'
 import type { Terminal } from './terminal.ts'
 
+/** Beyond the first: a host waits for a minute, and an agent can call again. */
+const RETRIES = 2
+
 /** The one place that says what the tools work on: a kernel in this process could take the daemon's place here. */
 const openBackend = (terminal: Terminal): Backend => {
-  const client = clientOf(terminal)
+  const token = terminal.env['EXECGO_TOKEN']
+  const client = createClient({
+    baseUrl: urlOf(terminal.env),
+    retries: RETRIES,
+    ...(token ? { token } : {}),
+  })
   client.health({ signal: terminal.signal }).catch((error: unknown) => {
     if (!terminal.signal.aborted) say(terminal, `${messageOf(error)}; calls are refused until it answers`)
   })
@@ -56,12 +66,9 @@ const serve = async (terminal: Terminal): Promise<void> => {
 }
 
 export const mcpCommand = (terminal: Terminal): Command =>
-  new Command('mcp')
-    .description(
-      'Serves the daemon at EXECGO_URL to a language model, as an MCP server over stdin and stdout. EXECGO_TOKEN is its token.',
-    )
-    .addHelpText(
-      'after',
-      '\nExample, in the configuration of an MCP host:\n  {"mcpServers": {"execgo": {"command": "npx", "args": ["execgo", "mcp"]}}}\n\nThe daemon itself is one too, at /mcp.',
-    )
-    .action(() => serve(terminal))
+  withExamples(
+    new Command('mcp').description(
+      'Serves the daemon to a language model, as an MCP server over stdin and stdout.',
+    ),
+    [['mcp', 'what an MCP host starts: its command is npx, its args are execgo and mcp']],
+  ).action(() => serve(terminal))
