@@ -235,18 +235,6 @@ test('piscina, lmdb, koffi and the wires have one importer each', () => {
   )
 })
 
-/** What is loaded with a module: its imports, and theirs, but for types and for what is imported later. */
-const loadedWith = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
-  if (seen.has(file)) return seen
-  seen.add(file)
-  const text = readFileSync(join(root, file), 'utf8')
-  for (const [, name] of text.matchAll(/^(?:import|export)(?! type)\s(?:[^';]*?from\s)?\s*'([^']+)'/gm)) {
-    if (name!.startsWith('.')) loadedWith(relative(root, join(root, dirname(file), name!)), seen)
-    else seen.add(name!)
-  }
-  return seen
-}
-
 test('neither the daemon nor a command waits for what only an MCP client needs', () => {
   for (const start of ['src/daemon-process.ts', 'src/commands/program.ts']) {
     const loaded = [...loadedWith(start)]

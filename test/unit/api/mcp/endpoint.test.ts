@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { createEndpoint } from '../../../../src/api/mcp/endpoint.ts'
 import { parseGraph } from '../../../../src/api/schemas.ts'
 import { eventually } from '../../../support/eventually.ts'
-import { type Era, message } from '../../../support/mcp.ts'
+import { type Era, message } from '../../../support/mcp-client.ts'
 import { startEdge } from '../../../support/service-rig.ts'
 
 const TASK = { id: 'run', type: 'noop', delay_ms: 600_000 }
