@@ -16,7 +16,7 @@ export const TASK_WORDS = {
   retry: 'Attempts beyond the first, where it fails.',
   timeout:
     'Milliseconds for one attempt; 0 is no limit. A command that runs longer is killed, and all that it started.',
-  tool_name: "Of an mcp task: the tool to call. Of an os task: the daemon's own tool.",
+  tool_name: "Of an mcp task: the tool to call, as server/tool. Of an os task: the daemon's own tool.",
   input: 'In the place of params: what an mcp tool takes.',
   annotations: 'Texts of yours, kept with the task.',
   priority: {
