@@ -8,9 +8,12 @@ if (words[0] === undefined || words[0].startsWith('-')) {
 } else {
   const { runCommand } = await import('./commands/program.ts')
   const interrupt = new AbortController()
+  let firstSignalMs = 0
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
-      if (interrupt.signal.aborted) process.exit(130)
+      // One that comes again at once is the same, passed on by npm or a shell.
+      if (interrupt.signal.aborted && performance.now() - firstSignalMs > 100) process.exit(130)
+      firstSignalMs ||= performance.now()
       interrupt.abort(new Error(`interrupted by ${signal}`))
     })
   // A reader that has seen enough (`| head`) is no failure.

@@ -1,34 +1,95 @@
-/** Graphs as files: JSON or YAML, with `${name}` for what the command line gives. */
+/** Graphs as files: JSON or YAML, with parameters that the command line fills in. @see ./graph-params.ts */
 import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
 import type { GraphSpec } from '../client/index.ts'
+import { DEFAULT_LIMITS } from '../domain/limits.ts'
+import { type GivenParams, type Path, fillParams } from './graph-params.ts'
 import { CommandError } from './terminal.ts'
 
 export interface GraphFileOptions {
-  readonly params: Readonly<Record<string, string>>
+  readonly params: GivenParams
   readonly stdin: NodeJS.ReadStream
 }
 
+export interface GraphFile {
+  readonly graph: GraphSpec
+  /** `graph.yaml:12:5`, of the part of the graph under `path`, or what is around it. */
+  readonly placeOf: (path: Path) => Promise<string>
+}
+
 /** @param path `-` for stdin. @throws CommandError 2 where it cannot be read or is none */
-export const readGraphFile = async (
+export const readGraphFile = async (path: string, options: GraphFileOptions): Promise<GraphSpec> =>
+  (await openGraphFile(path, options)).graph
+
+/** As {@link readGraphFile}, and tells where its parts are. */
+export const openGraphFile = async (
   path: string,
   { params, stdin }: GraphFileOptions,
-): Promise<GraphSpec> => {
-  const source = await (path === '-' ? text(stdin) : readFile(path, 'utf8')).catch((error: Error) => {
-    throw new CommandError(2, `cannot read ${path}: ${error.message}`)
-  })
-  const { parse } = await import('yaml')
+): Promise<GraphFile> => {
+  const text = await textOf(path, stdin)
+  // A text from standard input may be either.
+  const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && /^\s*\{/.test(text))
+  const placeOf = async (part: Path): Promise<string> => {
+    const { readSource } = await import('./validate/source.ts')
+    const { line, column } = readSource(text, isJson).positionOf(part)
+    return `${path}:${line}:${column}`
+  }
+  const value = (isJson ? jsonIn(text) : undefined) ?? (await valueIn(text, path, isJson))
+  const filled = fillParams(value, params)
+  if (filled.problems.length > 0)
+    throw refusal(
+      await Promise.all(
+        filled.problems.map(async ({ path: part, message }) =>
+          part.length === 0 ? message : `${await placeOf(part)}: ${message}`,
+        ),
+      ),
+    )
+  return { graph: filled.value as GraphSpec, placeOf }
+}
+
+const MOST_TOLD = 10
+
+/** Each in a line of its own. */
+export const refusal = (problems: readonly string[]): CommandError => {
+  const told = problems.slice(0, MOST_TOLD)
+  const more = problems.length - told.length
+  return new CommandError(2, [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('\nexecgo: '))
+}
+
+/** Most of them are right: nobody need know where in the text its parts are. */
+const jsonIn = (text: string): unknown => {
   try {
-    return fill(parse(source), params) as GraphSpec
-  } catch (error) {
-    throw new CommandError(2, `${path}: ${(error as Error).message}`)
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
-const fill = (value: unknown, params: Readonly<Record<string, string>>): unknown => {
-  if (typeof value === 'string')
-    return value.replace(/\$\{(\w+)\}/g, (whole, name: string) => params[name] ?? whole)
-  if (Array.isArray(value)) return value.map((each) => fill(each, params))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fill(each, params)]))
+const valueIn = async (text: string, path: string, isJson: boolean): Promise<unknown> => {
+  const { readSource } = await import('./validate/source.ts')
+  const { value, problems } = readSource(text, isJson)
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0)
+    throw refusal(errors.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`))
+  return value
+}
+
+const textOf = async (path: string, stdin: NodeJS.ReadStream): Promise<string> => {
+  const text = await (path === '-' ? readAll(stdin) : readFile(path, 'utf8')).catch((error: Error) => {
+    throw new CommandError(2, `cannot read ${path}: ${error.message}`)
+  })
+  if (text.length > DEFAULT_LIMITS.bodyBytes)
+    throw new CommandError(2, `cannot read ${path}: it is larger than ${DEFAULT_LIMITS.bodyBytes} bytes`)
+  return text
+}
+
+const readAll = async (stream: NodeJS.ReadStream): Promise<string> => {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of stream) {
+    parts.push(part as Buffer)
+    bytes += (part as Buffer).length
+    // It says so: what is too large by one part is too large.
+    if (bytes > DEFAULT_LIMITS.bodyBytes + 1) break
+  }
+  return Buffer.concat(parts).toString()
 }

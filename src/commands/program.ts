@@ -14,6 +14,7 @@ import { listCommand } from './list.ts'
 import { mcpCommand } from './mcp.ts'
 import { openapiCommand } from './openapi.ts'
 import { retryCommand } from './retry.ts'
+import { runGraphCommand } from './run/run.ts'
 import { submitCommand } from './submit.ts'
 import { harmless } from './table.ts'
 import type { Terminal } from './terminal.ts'
@@ -24,7 +25,7 @@ import { whyCommand } from './why.ts'
 
 /** In the order in which help lists them. */
 const GROUPS: Readonly<Record<string, readonly ((terminal: Terminal) => Command)[]>> = {
-  'Without a daemon:': [validateCommand],
+  'Without a daemon:': [runGraphCommand, validateCommand],
   'Tasks of a daemon (EXECGO_URL, EXECGO_TOKEN):': [
     submitCommand,
     waitCommand,

@@ -27,7 +27,7 @@ export const submitCommand = (terminal: Terminal): Command =>
         .argument('<file>', 'the graph, JSON or YAML; - for stdin')
         .option(
           '-p, --param <name=value>',
-          `fills $\{name} in the graph; may come several times`,
+          `what $\{{ params.name }} in the graph stands for; may come several times; name:=value takes JSON`,
           nameAndValue,
         )
         .option('-w, --wait', 'waits until all of it is over; exit code 1 where a task did not succeed')

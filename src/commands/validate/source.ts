@@ -31,8 +31,9 @@ export interface Source {
   readonly positionOf: (path: readonly (string | number)[], part?: 'key' | 'value') => Position
 }
 
-/** Aliases may stand for so many nodes: a small file must not become a huge value. */
-const MOST_ALIASES = 1000
+/** Aliases stand for the same thing again: a small file must not become a huge value where each is written out. */
+const MOST_VALUES = 5_000_000
+const MOST_CHARACTERS = 64 * 1024 * 1024
 
 type Read = { readonly value: unknown } | { readonly offset: number; readonly message: string }
 
@@ -103,10 +104,33 @@ const offsetOfJsonError = (text: string): number => {
 const readYaml = (document: Document): Read => {
   if (document.errors.length > 0) return { value: undefined }
   try {
-    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }) }
+    const value: unknown = document.toJS({ maxAliasCount: -1 })
+    return isTooLarge(value)
+      ? { offset: 0, message: 'with its aliases written out it is too large' }
+      : { value }
   } catch (error) {
     return { offset: 0, message: (error as Error).message }
   }
+}
+
+/** Also of one that is a part of itself, which has no end. */
+const isTooLarge = (value: unknown): boolean => {
+  const left: unknown[] = [value]
+  let values = 0
+  let characters = 0
+  while (left.length > 0) {
+    const each = left.pop()
+    if (typeof each === 'string') characters += each.length
+    else if (typeof each === 'object' && each !== null) {
+      for (const [key, inner] of Object.entries(each)) {
+        characters += key.length
+        left.push(inner)
+      }
+      if (left.length > MOST_VALUES) return true
+    }
+    if (++values > MOST_VALUES || characters > MOST_CHARACTERS) return true
+  }
+  return false
 }
 
 const offsetOf = (document: Document, path: readonly (string | number)[], part: 'key' | 'value'): number => {

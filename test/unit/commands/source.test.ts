@@ -56,5 +56,13 @@ test('a key that is there twice is an error of YAML, and a warning of JSON, whic
 test('aliases that multiply are refused', () => {
   const levels = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`)}]`)
   const [problem] = problemsOf(`a0: &a0 [x]\n${levels.join('\n')}`, false)
-  assert.match(problem!, /Excessive alias count/)
+  assert.match(problem!, /with its aliases written out it is too large/)
+})
+
+test('many tasks may share what one of them says', () => {
+  const tasks = Array.from({ length: 3000 }, (_, at) => `  - { <<: *common, id: t${at} }`)
+  const text = `tasks:\n  - &common { id: first, type: noop }\n${tasks.join('\n')}`
+  const { value, problems } = readSource(text, false)
+  assert.deepEqual(problems, [])
+  assert.deepEqual((value as { tasks: object[] }).tasks[3000], { id: 't2999', type: 'noop' })
 })

@@ -1,0 +1,175 @@
+/**
+ * A graph from its file to its end, by a kernel in this process.
+ *
+ * ```
+ * read ─► start ─► watch ─► submit ─► each event: display ─► all over ─► summary
+ *                                          ▲
+ *                  Ctrl+C, or a failure: cancel what is left
+ * ```
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type GraphSpec,
+  InvalidError,
+  type Kernel,
+  type KernelLog,
+  type Submitted,
+  type TaskEvent,
+  createKernel,
+} from '../../index.ts'
+import { type GraphFile, openGraphFile, refusal } from '../graph-file.ts'
+import { Output, paintFor } from '../output.ts'
+import { CommandError, type Terminal } from '../terminal.ts'
+import { Display } from './display.ts'
+import type { RunOptions } from './run.ts'
+import { kernelOptionsOf } from './settings.ts'
+import { summaryOf, verdict } from './summary.ts'
+
+/** @throws CommandError where it does not end well */
+export const runGraphFile = async (terminal: Terminal, file: string, options: RunOptions): Promise<void> => {
+  const { param = {}, dataDir: given, maxConcurrency, verbose = false } = options
+  const graphFile = await openGraphFile(file, { params: param, stdin: terminal.stdin })
+  await warn(graphFile, terminal)
+  const display = new Display(terminal, { isVerbose: verbose })
+  const isTemporary = given === undefined
+  const dataDir = given ?? mkdtempSync(join(tmpdir(), 'execgo-run-'))
+  let leave = (): void => {
+    display.close()
+    if (isTemporary) rmSync(dataDir, { recursive: true, force: true })
+  }
+  try {
+    const settings = { dataDir, isTemporary, maxConcurrency, log: logTo(display) }
+    const kernel = createKernel(kernelOptionsOf(terminal.env, settings))
+    const removeFolder = leave
+    leave = () => {
+      kernel.killCommands()
+      removeFolder()
+    }
+    // Whatever ends the process, no command outlives it, and the terminal is as it was.
+    process.once('exit', leave)
+    try {
+      await kernel.start()
+      await new Run(terminal, kernel, display, options).run(graphFile)
+    } finally {
+      display.close()
+      await kernel.stop({ timeoutMs: 0 })
+      process.off('exit', leave)
+    }
+  } finally {
+    leave()
+  }
+}
+
+class Run {
+  readonly #terminal: Terminal
+  readonly #kernel: Kernel
+  readonly #display: Display
+  readonly #options: RunOptions
+
+  constructor(terminal: Terminal, kernel: Kernel, display: Display, options: RunOptions) {
+    this.#terminal = terminal
+    this.#kernel = kernel
+    this.#display = display
+    this.#options = options
+  }
+
+  async run(file: GraphFile): Promise<void> {
+    const { signal } = this.#terminal
+    const startedMs = performance.now()
+    signal.throwIfAborted()
+    const events = this.#kernel.events()
+    // It watches from here on.
+    const first = events.next()
+    const { graph_id: graphId, accepted } = await this.#submit(file)
+    if (graphId === undefined)
+      throw new CommandError(2, 'nothing of the graph is new: all its tasks are there already')
+    const cancel = (): void => this.#cancel(graphId, 'Cancelling what is left. Ctrl+C again ends it at once.')
+    signal.addEventListener('abort', cancel)
+    if (signal.aborted) cancel()
+    try {
+      this.#display.begin(accepted)
+      await this.#follow(graphId, first, events)
+    } finally {
+      signal.removeEventListener('abort', cancel)
+      this.#display.close()
+    }
+    await this.#sumUp(graphId, performance.now() - startedMs)
+  }
+
+  async #submit({ graph, placeOf }: GraphFile): Promise<Submitted> {
+    try {
+      return await this.#kernel.submit(graph)
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error
+      const { graphProblems } = await import('../../api/graph-problems.ts')
+      const errors = graphProblems(graph).filter(({ severity }) => severity === 'error')
+      throw refusal(
+        errors.length === 0
+          ? [error.message]
+          : await Promise.all(errors.map(async ({ path, message }) => `${await placeOf(path)}: ${message}`)),
+      )
+    }
+  }
+
+  async #follow(
+    graphId: string,
+    first: Promise<IteratorResult<TaskEvent, void>>,
+    rest: AsyncGenerator<TaskEvent, void>,
+  ): Promise<void> {
+    const { tracker } = this.#display
+    for (let next = await first; next.done !== true; next = await rest.next()) {
+      const event = next.value
+      if (event.graph_id !== graphId) continue
+      if (event.type === 'task_retried')
+        this.#display.retried(event.task_id, event.attempt ?? 1, event.message ?? '')
+      const ended = tracker.note(event, performance.now())
+      if (ended === null) continue
+      if (this.#display.wants(ended)) this.#display.ended(await this.#kernel.get(event.task_id))
+      if (tracker.isOver) break
+      if (ended.how === 'failed' && this.#options.failFast === true && tracker.ends.failed === 1)
+        this.#cancel(graphId, 'A task failed: cancelling what is left.')
+    }
+    await rest.return()
+  }
+
+  #cancel(graphId: string, why: string): void {
+    this.#display.note(why)
+    // Over already, or it will end by itself.
+    this.#kernel.graphs.cancel(graphId).catch(() => {})
+  }
+
+  async #sumUp(graphId: string, tookMs: number): Promise<void> {
+    const { stderr, env } = this.#terminal
+    const output = new Output(this.#terminal, this.#options)
+    const { table, isBad, hasDenied } = await summaryOf(this.#kernel.list({ graphId }), output)
+    if (output.format !== 'table') await output.list(this.#kernel.list({ graphId }))
+    else if (table !== '') await output.write(this.#terminal.stdout.isTTY ? `\n${table}\n` : table)
+    stderr.write(`${verdict(this.#display.tracker.ends, isBad, tookMs, paintFor(stderr, env))}\n`)
+    if (hasDenied) stderr.write('  EXECGO_SHELL_POLICY=open lets it run any command.\n')
+    if (isBad) throw new CommandError(1)
+    this.#terminal.signal.throwIfAborted()
+  }
+}
+
+/** A graph of more is not looked through for what is most likely a mistake. */
+const MOST_TO_WARN_OF = 1000
+
+const warn = async ({ graph, placeOf }: GraphFile, { stderr }: Terminal): Promise<void> => {
+  const tasks = (graph as Partial<GraphSpec> | null)?.tasks
+  if (!Array.isArray(tasks) || tasks.length > MOST_TO_WARN_OF) return
+  const { graphProblems } = await import('../../api/graph-problems.ts')
+  for (const { path, severity, message } of graphProblems(graph))
+    if (severity === 'warning') stderr.write(`${await placeOf(path)}: warning: ${message}\n`)
+}
+
+const logTo = (display: Display): KernelLog => {
+  const tell = (fields: object, message: string): void => {
+    const { err, reason } = fields as { err?: unknown; reason?: unknown }
+    const why = err instanceof Error ? err.message : typeof reason === 'string' ? reason : ''
+    display.note(`execgo: ${message}${why === '' ? '' : `: ${why}`}`)
+  }
+  const ignore = (): void => {}
+  return { debug: ignore, info: ignore, warn: tell, error: tell }
+}

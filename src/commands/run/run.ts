@@ -1,0 +1,54 @@
+/** `execgo run`: a graph to its end, without a daemon. */
+import { Command, Option } from 'commander'
+import { withExamples } from '../examples.ts'
+import { nameAndValue } from '../option-values.ts'
+import { FORMATS, type Format } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+
+export interface RunOptions {
+  readonly param?: Readonly<Record<string, string>>
+  readonly dataDir?: string
+  readonly maxConcurrency?: string
+  readonly failFast?: true
+  readonly verbose?: true
+  readonly output: Format
+}
+
+export const runGraphCommand = (terminal: Terminal): Command =>
+  withExamples(
+    new Command('run')
+      .description('Runs a graph of tasks to its end, without a daemon.')
+      .argument('<file>', 'the graph, JSON or YAML; - for stdin')
+      .option(
+        '-p, --param <name=value>',
+        `what $\{{ params.name }} in the graph stands for; may come several times; name:=value takes JSON`,
+        nameAndValue,
+      )
+      .option(
+        '-j, --max-concurrency <n>',
+        'tasks that may run at once; EXECGO_MAX_CONCURRENCY or 10 by default',
+      )
+      .option('--data-dir <folder>', 'where tasks are kept; in a temporary folder by default')
+      .option('--fail-fast', 'cancels what is left as soon as a task fails')
+      .option('-v, --verbose', 'tells what every task put out, as it ends')
+      .addOption(
+        new Option('-o, --output <format>', 'what stdout gets at the end: a summary, or the tasks')
+          .choices(FORMATS)
+          .default('table'),
+      ),
+    [
+      ['run graph.yaml', 'watch it run; the exit code says how it was'],
+      ['run graph.yaml -p env=test -p replicas:=3', 'with parameters'],
+      ['run - -o json < graph.json | jq .', 'between other programs'],
+      ['EXECGO_SHELL_POLICY=open', 'with settings of the daemon, which all hold here too'],
+    ],
+  )
+    .addHelpText(
+      'after',
+      '\nExit code: 0; 1 where a task failed; 2 where the graph was refused; 130 after Ctrl+C, which cancels what runs.',
+    )
+    .action(async (file: string, options: RunOptions) => {
+      // What it takes to run a graph is loaded by this command alone.
+      const { runGraphFile } = await import('./run-graph.ts')
+      await runGraphFile(terminal, file, options)
+    })
