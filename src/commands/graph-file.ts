@@ -10,17 +10,22 @@ export interface GraphFileOptions {
   readonly stdin: NodeJS.ReadStream
 }
 
+interface Problem {
+  readonly path: Path
+  readonly message: string
+}
+
 export interface GraphFile {
   readonly graph: GraphSpec
-  /** `graph.yaml:12:5`, of the part of the graph under `path`, or what is around it. */
-  readonly placeOf: (path: Path) => Promise<string>
+  /** `graph.yaml:12:5: what is wrong`, in the order of the file. What has no place in it comes first, by itself. */
+  readonly told: (problems: readonly Problem[]) => Promise<string[]>
 }
 
 /** @param path `-` for stdin. @throws CommandError 2 where it cannot be read or is none */
 export const readGraphFile = async (path: string, options: GraphFileOptions): Promise<GraphSpec> =>
   (await openGraphFile(path, options)).graph
 
-/** As {@link readGraphFile}, and tells where its parts are. */
+/** As {@link readGraphFile}, and tells where in the file something is wrong. */
 export const openGraphFile = async (
   path: string,
   { params, stdin }: GraphFileOptions,
@@ -28,23 +33,21 @@ export const openGraphFile = async (
   const text = await textOf(path, stdin)
   // A text from standard input may be either.
   const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && /^\s*\{/.test(text))
-  const placeOf = async (part: Path): Promise<string> => {
-    const { readSource } = await import('./validate/source.ts')
-    const { line, column } = readSource(text, isJson).positionOf(part)
-    return `${path}:${line}:${column}`
-  }
   const value = (isJson ? jsonIn(text) : undefined) ?? (await valueIn(text, path, isJson))
+  const told: GraphFile['told'] = async (problems) => {
+    const { readSource } = await import('./validate/source.ts')
+    const { positionOf } = readSource(text, isJson)
+    return problems
+      .map(({ path: part, message }) => ({ message, ...(part.length === 0 ? NOWHERE : positionOf(part)) }))
+      .sort((a, b) => a.line - b.line || a.column - b.column)
+      .map(({ line, column, message }) => (line === 0 ? message : `${path}:${line}:${column}: ${message}`))
+  }
   const filled = fillParams(value, params)
-  if (filled.problems.length > 0)
-    throw refusal(
-      await Promise.all(
-        filled.problems.map(async ({ path: part, message }) =>
-          part.length === 0 ? message : `${await placeOf(part)}: ${message}`,
-        ),
-      ),
-    )
-  return { graph: filled.value as GraphSpec, placeOf }
+  if (filled.problems.length > 0) throw refusal(await told(filled.problems))
+  return { graph: filled.value as GraphSpec, told }
 }
+
+const NOWHERE = { line: 0, column: 0 }
 
 const MOST_TOLD = 10
 

@@ -19,10 +19,12 @@ export type Path = readonly (string | number)[]
 export interface ParamProblem {
   readonly path: Path
   readonly message: string
+  /** A value may still be given. */
+  readonly isMissing: boolean
 }
 
 export interface Filled {
-  /** Without `params`; as it was where there is a problem. */
+  /** Without `params`; what cannot be filled in is as it was. */
   readonly value: unknown
   readonly problems: readonly ParamProblem[]
 }
@@ -37,25 +39,27 @@ const WHOLE = /^\$\{\{((?:(?!\}\}).)*)\}\}$/s
 /** The most that a daemon can be set to take. */
 const MOST_LEVELS = 1000
 
-/** Whether a text is, or holds, what would be filled in. */
-export const hasPlaceholder = (text: string): boolean => text.includes('${{')
+/** Whether it is a text that holds what would be filled in. */
+export const hasPlaceholder = (value: unknown): boolean => typeof value === 'string' && value.includes('${{')
 
 /** @param value what the text of the file holds */
 export const fillParams = (value: unknown, given: GivenParams): Filled => {
   if (isDeeperThan(value, MOST_LEVELS))
-    return problem(value, { path: [], message: `nested more than ${MOST_LEVELS} levels deep` })
-  const { params: declared, ...graph } = isJsonObject(value) ? value : ({} as JsonObject)
+    return { value, problems: [wrong([], `nested more than ${MOST_LEVELS} levels deep`)] }
+  if (!isJsonObject(value)) return { value, problems: [] }
+  const { params: declared, ...graph } = value
   if (declared != null && !isJsonObject(declared))
-    return problem(value, { path: ['params'], message: 'params must be an object: names and their defaults' })
+    return {
+      value: graph,
+      problems: [wrong(['params'], 'params must be an object: names and their defaults')],
+    }
   const params = new Params(declared ?? {}, given)
-  const filled = isJsonObject(value) ? params.fill(graph, []) : value
+  const filled = params.fill(graph, [])
   params.checkNames()
-  return params.problems.length === 0
-    ? { value: filled, problems: [] }
-    : { value: isJsonObject(value) ? graph : value, problems: params.problems }
+  return { value: filled, problems: params.problems }
 }
 
-const problem = (value: unknown, ...problems: ParamProblem[]): Filled => ({ value, problems })
+const wrong = (path: Path, message: string): ParamProblem => ({ path, message, isMissing: false })
 
 class Params {
   readonly problems: ParamProblem[] = []
@@ -79,14 +83,11 @@ class Params {
     const known = [...new Set([...Object.keys(this.#defaults), ...this.#asked])]
     for (const name of Object.keys(this.#defaults))
       if (!NAME.test(name))
-        this.#refuse(
-          ['params', name],
-          `a parameter's name is letters, digits, - and _, not ${JSON.stringify(name)}`,
-        )
+        this.problems.push(wrong(['params', name], 'a name is made of letters, digits, - and _'))
     for (const name of this.#given.keys()) {
       if (known.includes(name)) continue
       const others = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`
-      this.#refuse([], `--param ${name}: the graph has no such parameter (${others})`)
+      this.problems.push(wrong([], `--param ${name}: the graph has no such parameter (${others})`))
     }
   }
 
@@ -101,25 +102,31 @@ class Params {
 
   #fillText(text: string, path: Path): Json {
     const whole = WHOLE.exec(text)
-    if (whole !== null) return this.#valueOf(whole[1]!, path) ?? null
-    return text.replace(PLACEHOLDER, (_, literal: string | undefined, inner: string) => {
+    if (whole !== null) return this.#valueOf(whole[1]!, path) ?? text
+    return text.replace(PLACEHOLDER, (placeholder, literal: string | undefined, inner: string) => {
       if (literal !== undefined) return literal
       const value = this.#valueOf(inner, path)
-      return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+      if (value === undefined) return placeholder
+      return typeof value === 'string' ? value : JSON.stringify(value)
     })
   }
 
   #valueOf(inner: string, path: Path): Json | undefined {
     const name = /^params\.(.*)$/s.exec(inner.trim())?.[1]
     if (name === undefined || !NAME.test(name)) {
-      const shown = JSON.stringify(`\${{${inner}}}`)
-      return this.#refuse(path, `${shown}: only \${{ params.<name> }} is filled in ($\${{ stands for \${{)`)
+      const shown = `\${{${inner}}}`
+      this.problems.push(
+        wrong(path, `${shown}: only \${{ params.<name> }} is filled in ($\${{ stands for \${{)`),
+      )
+      return undefined
     }
     this.#asked.add(name)
     if (!this.#values.has(name)) this.#values.set(name, this.#read(name))
     const value = this.#values.get(name)
-    if (value === undefined && !this.#given.has(name))
-      this.#refuse(path, `params.${name} is not given: --param ${name}=…, or a default under params`)
+    if (value === undefined && !this.#given.has(name)) {
+      const message = `params.${name} is not given: --param ${name}=…, or a default under params`
+      this.problems.push({ path, message, isMissing: true })
+    }
     return value
   }
 
@@ -133,11 +140,7 @@ class Params {
     const value = jsonIn(text)
     const expected = isJson ? 'JSON' : kindOf(fallback!)
     if (value !== undefined && (isJson || kindOf(value) === expected)) return value
-    return this.#refuse([], `--param ${name}: expected ${expected}, got ${JSON.stringify(text)}`)
-  }
-
-  #refuse(path: Path, message: string): undefined {
-    this.problems.push({ path, message })
+    this.problems.push(wrong([], `--param ${name}: expected ${expected}, got ${JSON.stringify(text)}`))
     return undefined
   }
 }

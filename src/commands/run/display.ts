@@ -46,8 +46,9 @@ export class Display {
     this.tracker = new Tracker(total)
     this.#startedMs = performance.now()
     if (this.#area === null) return
-    this.#draw()
-    this.#timer = setInterval(() => this.#draw(), REDRAW_EVERY_MS)
+    const area = this.#area
+    area.draw(this.#view())
+    this.#timer = setInterval(() => area.draw(this.#view()), REDRAW_EVERY_MS)
   }
 
   /** Whether anything is said of a task that ended so: else nobody need look it up. */
@@ -85,7 +86,7 @@ export class Display {
   note(text: string): void {
     const lines = `${text}\n`
     if (this.#area === null) this.#stderr.write(lines)
-    else this.#area.print(lines)
+    else this.#area.print(lines, this.#view())
   }
 
   /** Takes the live view away. May be called at any time, as the process exits too. */
@@ -110,8 +111,8 @@ export class Display {
     return this.#area === null ? line : cut(line, (this.#stderr.columns || 80) - 1 - margin)
   }
 
-  #draw(): void {
+  #view(): string[] {
     const { columns = 80, rows = 24 } = this.#stderr
-    this.#area?.draw(view(this.tracker, this.#startedMs, performance.now(), { columns, rows }, this.#paint))
+    return view(this.tracker, this.#startedMs, performance.now(), { columns, rows }, this.#paint)
   }
 }

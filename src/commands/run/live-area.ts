@@ -27,9 +27,9 @@ export class LiveArea {
     this.#replace('', lines)
   }
 
-  /** Prints whole lines above. */
-  print(text: string): void {
-    if (this.#isOpen) this.#replace(text, this.#lines)
+  /** Prints whole lines above, and draws these. */
+  print(text: string, lines: readonly string[]): void {
+    if (this.#isOpen) this.#replace(text, lines)
     else this.#stream.write(text)
   }
 

@@ -98,18 +98,14 @@ class Run {
     await this.#sumUp(graphId, performance.now() - startedMs)
   }
 
-  async #submit({ graph, placeOf }: GraphFile): Promise<Submitted> {
+  async #submit({ graph, told }: GraphFile): Promise<Submitted> {
     try {
       return await this.#kernel.submit(graph)
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error
       const { graphProblems } = await import('../../api/graph-problems.ts')
       const errors = graphProblems(graph).filter(({ severity }) => severity === 'error')
-      throw refusal(
-        errors.length === 0
-          ? [error.message]
-          : await Promise.all(errors.map(async ({ path, message }) => `${await placeOf(path)}: ${message}`)),
-      )
+      throw refusal(errors.length === 0 ? [error.message] : await told(errors))
     }
   }
 
@@ -122,9 +118,9 @@ class Run {
     for (let next = await first; next.done !== true; next = await rest.next()) {
       const event = next.value
       if (event.graph_id !== graphId) continue
+      const ended = tracker.note(event, performance.now())
       if (event.type === 'task_retried')
         this.#display.retried(event.task_id, event.attempt ?? 1, event.message ?? '')
-      const ended = tracker.note(event, performance.now())
       if (ended === null) continue
       if (this.#display.wants(ended)) this.#display.ended(await this.#kernel.get(event.task_id))
       if (tracker.isOver) break
@@ -156,12 +152,16 @@ class Run {
 /** A graph of more is not looked through for what is most likely a mistake. */
 const MOST_TO_WARN_OF = 1000
 
-const warn = async ({ graph, placeOf }: GraphFile, { stderr }: Terminal): Promise<void> => {
+const warn = async ({ graph, told }: GraphFile, { stderr }: Terminal): Promise<void> => {
   const tasks = (graph as Partial<GraphSpec> | null)?.tasks
   if (!Array.isArray(tasks) || tasks.length > MOST_TO_WARN_OF) return
   const { graphProblems } = await import('../../api/graph-problems.ts')
-  for (const { path, severity, message } of graphProblems(graph))
-    if (severity === 'warning') stderr.write(`${await placeOf(path)}: warning: ${message}\n`)
+  const warnings = graphProblems(graph).filter(({ severity }) => severity === 'warning')
+  if (warnings.length === 0) return
+  for (const line of await told(
+    warnings.map(({ path, message }) => ({ path, message: `warning: ${message}` })),
+  ))
+    stderr.write(`${line}\n`)
 }
 
 const logTo = (display: Display): KernelLog => {

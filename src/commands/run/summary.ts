@@ -66,8 +66,8 @@ export const summaryOf = async (
 const rowOf = (task: Task): Row => ({
   id: task.id,
   state: stateOf(task),
-  took: task.runtime === undefined ? '' : durationText(task.runtime.duration_ms ?? 0),
-  attempts: task.runtime === undefined ? '' : String(task.runtime.attempt),
+  took: task.runtime?.attempt ? durationText(task.runtime.duration_ms ?? 0) : '',
+  attempts: String(task.runtime?.attempt || ''),
   text: briefly(task).slice(0, MOST_TEXT),
   isBad: isBad(task),
 })

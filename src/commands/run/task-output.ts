@@ -25,7 +25,9 @@ const MOST_CHARACTERS = 64 * 1024
 /** Its last lines, that no terminal obeys. */
 export const tail = (text: string, most: number): string[] => {
   const end = Number.isFinite(most) ? text.slice(-MOST_CHARACTERS) : text
-  const lines = harmless(end.replaceAll('\r\n', '\n').trimEnd()).replaceAll('\t', '  ').split('\n')
+  // Of a line that was written over and over its last state counts.
+  const last = end.replaceAll('\r\n', '\n').replace(/[^\n]*\r(?=[^\n])/g, '')
+  const lines = harmless(last.trimEnd()).replaceAll('\t', '  ').split('\n')
   const left = lines.length - most
   return left > 0 ? [`… ${left} ${left === 1 ? 'line' : 'lines'} before`, ...lines.slice(-most)] : lines
 }

@@ -1,6 +1,8 @@
 /** `execgo validate`: everything that is wrong with graphs, each with its file, line and column. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { type GivenParams, fillParams, hasPlaceholder } from '../graph-params.ts'
+import { nameAndValue } from '../option-values.ts'
 import { CommandError, type Terminal } from '../terminal.ts'
 import type { Position } from './source.ts'
 
@@ -19,6 +21,11 @@ export const validateCommand = (terminal: Terminal): Command =>
   new Command('validate')
     .description('Says everything that is wrong with graphs, each with its file, line and column.')
     .argument('<file...>', 'graphs as JSON or YAML; - for standard input')
+    .option(
+      '-p, --param <name=value>',
+      `what $\{{ params.name }} stands for; without one, what it would fill is not checked`,
+      nameAndValue,
+    )
     .option('-o, --output <format>', 'text, or json: a list of {file,line,column,severity,message}', 'text')
     .addHelpText(
       'after',
@@ -31,18 +38,18 @@ Examples:
   $ execgo validate graph.yaml
   $ generate-graph | execgo validate -o json -`,
     )
-    .action(async (files: string[], { output }: { output: string }) => {
+    .action(async (files: string[], { output, param = {} }: { output: string; param?: GivenParams }) => {
       if (output !== 'text' && output !== 'json')
         throw new CommandError(2, `--output: expected text or json, got ${JSON.stringify(output)}`)
       const checked: Checked[] = []
-      for (const file of files) checked.push(await check(file, terminal))
+      for (const file of files) checked.push(await check(file, param, terminal))
       const problems = checked.flatMap((each) => each.problems)
       if (output === 'json') terminal.stdout.write(`${JSON.stringify(problems)}\n`)
       else report(files, checked, terminal)
       if (problems.some(({ severity }) => severity === 'error')) throw new CommandError(2)
     })
 
-const check = async (file: string, { stdin }: Terminal): Promise<Checked> => {
+const check = async (file: string, params: GivenParams, { stdin }: Terminal): Promise<Checked> => {
   const text = file === '-' ? await readAll(stdin) : readText(file)
   const [{ readSource }, { graphProblems }] = await Promise.all([
     import('./source.ts'),
@@ -52,12 +59,22 @@ const check = async (file: string, { stdin }: Terminal): Promise<Checked> => {
   const isJson = file.endsWith('.json') || (file === '-' && /^\s*\{/.test(text))
   const { value, problems, positionOf } = readSource(text, isJson)
   const found: Problem[] = problems.map((problem) => ({ file, ...problem }))
-  if (value !== undefined)
-    for (const { path, severity, message } of graphProblems(value))
+  if (value !== undefined) {
+    const filled = fillParams(value, params)
+    for (const { path, message, isMissing } of filled.problems)
+      if (!isMissing) found.push({ file, ...positionOf(path), severity: 'error', message })
+    for (const { path, severity, message } of graphProblems(filled.value)) {
+      // What is not given yet may turn out right.
+      if (severity === 'error' && hasPlaceholder(valueAt(filled.value, path))) continue
       found.push({ file, ...positionOf(path, severity === 'warning' ? 'key' : 'value'), severity, message })
+    }
+  }
   found.sort((a, b) => a.line - b.line || a.column - b.column)
   return { problems: found, lines: text.split('\n') }
 }
+
+const valueAt = (value: unknown, path: readonly (string | number)[]): unknown =>
+  path.reduce<unknown>((at, key) => (at as Record<string | number, unknown> | undefined)?.[key], value)
 
 const readText = (file: string): string => {
   try {
