@@ -16,7 +16,7 @@ import { isDeeperThan } from '../domain/json-depth.ts'
 
 export type Path = readonly (string | number)[]
 
-export interface ParamProblem {
+interface ParamProblem {
   readonly path: Path
   readonly message: string
   /** A value may still be given. */

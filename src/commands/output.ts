@@ -6,7 +6,7 @@ import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
 import type { Terminal } from './terminal.ts'
 
-const FORMATS = ['table', 'json', 'yaml'] as const
+export const FORMATS = ['table', 'json', 'yaml'] as const
 export type Format = (typeof FORMATS)[number]
 
 export interface OutputOptions {
