@@ -6,7 +6,11 @@ import { VERSION } from './version.ts'
 
 /** Null where no file is named. @throws with one line that names the setting, the file and the field */
 export const openMcpHost = (
-  { mcp: { configFile, environment }, limits, threadMemoryMb }: Config,
+  {
+    mcp: { configFile, environment },
+    limits,
+    threadMemoryMb,
+  }: Pick<Config, 'mcp' | 'limits' | 'threadMemoryMb'>,
   log: McpHostOptions['log'],
 ): McpHost | null => {
   if (configFile === '') return null

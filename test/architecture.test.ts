@@ -128,7 +128,8 @@ const ROOMS: readonly Room[] = [
       own('src/domain/'),
       own('src/api/(graph-problems|guard/add-token|guard/scopes).ts'),
       own('src/api/mcp/(backend|server).ts'),
-      own('src/version.ts'),
+      // `run` is a kernel with the daemon's settings.
+      own('src/(version|index|config).ts'),
       /^(commander|string-width|yaml)$/,
       /^@modelcontextprotocol\/server\/stdio$/,
       /^node:/,
@@ -147,7 +148,7 @@ const ROOMS: readonly Room[] = [
       own('src/pool/pool.ts'),
       own('src/metrics/'),
       own('src/mcp/host.ts'),
-      own('src/(config|version).ts'),
+      own('src/(config|open-mcp-host|version).ts'),
       own('workers/tools/(define-)?tool.ts'),
       /^valibot$/,
       /^node:(fs|fs\/promises|os|path|url)$/,

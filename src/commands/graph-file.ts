@@ -8,6 +8,8 @@ import { CommandError } from './terminal.ts'
 export interface GraphFileOptions {
   readonly params: GivenParams
   readonly stdin: NodeJS.ReadStream
+  /** What is not given stays as it is written: for who only looks at the graph. */
+  readonly mayMiss?: boolean
 }
 
 interface Problem {
@@ -28,7 +30,7 @@ export const readGraphFile = async (path: string, options: GraphFileOptions): Pr
 /** As {@link readGraphFile}, and tells where in the file something is wrong. */
 export const openGraphFile = async (
   path: string,
-  { params, stdin }: GraphFileOptions,
+  { params, stdin, mayMiss = false }: GraphFileOptions,
 ): Promise<GraphFile> => {
   const text = await textOf(path, stdin)
   // A text from standard input may be either.
@@ -43,7 +45,8 @@ export const openGraphFile = async (
       .map(({ line, column, message }) => (line === 0 ? message : `${path}:${line}:${column}: ${message}`))
   }
   const filled = fillParams(value, params)
-  if (filled.problems.length > 0) throw refusal(await told(filled.problems))
+  const problems = filled.problems.filter(({ isMissing }) => !(isMissing && mayMiss))
+  if (problems.length > 0) throw refusal(await told(problems))
   return { graph: filled.value as GraphSpec, told }
 }
 

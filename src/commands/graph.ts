@@ -34,7 +34,11 @@ export const graphCommand = (terminal: Terminal): Command =>
         )
         .option('-n, --limit <n>', 'how many graphs are listed', wholeNumberIn(1, 1e9), 20)
         .addOption(new Option('--format <drawing>', 'draws it in the place of the table').choices(DRAWINGS))
-        .option('-p, --param <name=value>', `fills $\{name} in a file; may come several times`, nameAndValue),
+        .option(
+          '-p, --param <name=value>',
+          `what $\{{ params.name }} in a file stands for; may come several times`,
+          nameAndValue,
+        ),
     ),
     [
       ['graph', 'the newest graphs'],
@@ -65,7 +69,7 @@ const draw = async (
     throw new CommandError(2, 'graph: --format draws a graph of the daemon, or a file: name it')
   const isFile = !/^g-\d+$/.test(what) || existsSync(what)
   const { tasks } = isFile
-    ? await readGraphFile(what, { params, stdin: terminal.stdin })
+    ? await readGraphFile(what, { params, stdin: terminal.stdin, mayMiss: true })
     : await clientOf(terminal).wait({ graphId: what }, { timeoutMs: 0, signal: terminal.signal })
   if (!Array.isArray(tasks)) throw new CommandError(2, `${what}: it has no list of tasks`)
   await new Output(terminal, { output: 'table' }).write(drawGraph(tasks, drawing))

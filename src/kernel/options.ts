@@ -19,6 +19,8 @@ export interface KernelOptions {
   maxConcurrency?: number
   /** Modules with tools of your own: paths, or URLs as from `new URL('./tools.js', import.meta.url)`. */
   tools?: readonly (string | URL)[]
+  /** A file of MCP servers, as EXECGO_MCP_CONFIG names one; its `${NAME}`s are of the environment. */
+  mcpConfig?: string
   /** Which commands may run; `allow-list` by default. */
   shellPolicy?: 'allow-list' | 'open' | 'strict'
   /** The folder that `file` stays in. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Execgo } from '../client/api.ts'
 import { Calls } from './calls.ts'
-import { createEngine } from './engine.ts'
+import { type EngineSettings, createEngine } from './engine.ts'
 import type { KernelLog, KernelOptions } from './options.ts'
 import { settingsOf } from './settings.ts'
 
@@ -15,13 +15,15 @@ export interface Running {
 }
 
 export const startRunning = async (options: KernelOptions): Promise<Running> => {
+  const { log = NO_LOG, mcpConfig = '' } = options
   const settings = settingsOf(options)
+  const mcpHost = mcpConfig === '' ? null : await mcpHostOf(mcpConfig, settings, log)
   const isOwnFolder = settings.dataDir === ''
   const dataDir = isOwnFolder ? await mkdtemp(join(tmpdir(), 'execgo-')) : settings.dataDir
   const leave = async (): Promise<void> => {
     if (isOwnFolder) await rm(dataDir, { recursive: true, force: true })
   }
-  const engine = createEngine({ ...settings, dataDir }, options.log ?? NO_LOG)
+  const engine = createEngine({ ...settings, dataDir, mcpHost }, log)
   const stopped = new AbortController()
   try {
     await engine.start()
@@ -38,6 +40,12 @@ export const startRunning = async (options: KernelOptions): Promise<Running> => 
     },
     killCommands: engine.killCommands,
   }
+}
+
+/** Loaded by those alone who call MCP servers. */
+const mcpHostOf = async (configFile: string, settings: EngineSettings, log: KernelLog) => {
+  const { openMcpHost } = await import('../open-mcp-host.ts')
+  return openMcpHost({ ...settings, mcp: { configFile, environment: process.env } }, log)
 }
 
 const ignore = (): void => {}

@@ -28,6 +28,7 @@ const OptionsSchema = v.strictObject({
   dataDir: v.optional(text),
   maxConcurrency: v.optional(number(1, 100_000), 10),
   tools: v.optional(v.array(v.union([text, v.instance(URL)], 'a path or a URL'), 'an array of modules'), []),
+  mcpConfig: v.optional(text),
   shellPolicy: v.optional(oneOf('allow-list', 'open', 'strict'), 'allow-list'),
   fileRoot: v.optional(text),
   netPolicy: v.optional(oneOf('any', 'public'), 'any'),
@@ -77,7 +78,17 @@ export const settingsOf = (options: KernelOptions): EngineSettings => {
         : `createKernel: ${where ?? 'options'}: expected ${issue.message}, got ${issue.received}`,
     )
   }
-  const { dataDir = '', tools, timings, limits, durability, fileRoot, ...rest } = parsed.output
+  const {
+    dataDir = '',
+    tools,
+    timings,
+    limits,
+    durability,
+    fileRoot,
+    mcpConfig: _,
+    log: __,
+    ...rest
+  } = parsed.output
   return {
     ...rest,
     dataDir,

@@ -163,11 +163,11 @@ test('blocks that are not run name scripts and files that exist', async () => {
     for (const { command } of examplesOf(await readFile(join(root, page), 'utf8'))) {
       for (const [, name] of command.text.matchAll(/npm (?:run )?([\w:]+)/g)) {
         assert.ok(
-          ['ci', 'install', 'pack'].includes(name!) || name! in scripts,
+          ['ci', 'install', 'link', 'pack'].includes(name!) || name! in scripts,
           `${page}:${command.line}: npm ${name}`,
         )
       }
-      for (const [, path] of command.text.matchAll(/(?<![\w/])(examples\/[\w.-]+)/g))
+      for (const [, path] of command.text.matchAll(/(?<![\w/])(examples\/[\w./-]*\w)/g))
         await readFile(join(root, path!))
     }
   }

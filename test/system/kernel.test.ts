@@ -19,6 +19,7 @@ import {
   graph,
 } from '../../src/index.ts'
 import { SOON_MS, root, startDaemon } from '../support/daemon.ts'
+import { stdioServer } from '../support/mcp.ts'
 import { freeze, canFreeze, thaw } from '../support/mounts.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -275,6 +276,19 @@ describe('a kernel', { timeout: SOON_MS * 2 }, () => {
     const [idle] = (await kernel.wait(['idle'])).tasks
     assert.deepEqual([idle?.run_status, idle?.result], ['cancelled', { heard: 'context canceled' }])
     await kernel.stop()
+  })
+
+  test('calls MCP servers of a file', async (t) => {
+    const mcpConfig = join(await tempDir(t), 'mcp.json')
+    await writeFile(mcpConfig, JSON.stringify({ mcpServers: { own: stdioServer({ NAME: 'kernel' }) } }))
+    const kernel = createKernel({ mcpConfig })
+    await kernel.start()
+    const { tasks } = await kernel.run(graph().mcp('call', 'own/echo', { message: 'hello' }))
+    assert.equal(tasks.call.error, undefined)
+    assert.match(JSON.stringify(tasks.call.result), /kernel: hello/)
+    await kernel.stop()
+    const wrong = createKernel({ mcpConfig: `${mcpConfig}.none` })
+    await assert.rejects(wrong.start(), /EXECGO_MCP_CONFIG: cannot use .*mcp\.json\.none/)
   })
 
   test('leaves the process as it was: no handlers, nothing on stdout, no folder, no timer', async (t) => {

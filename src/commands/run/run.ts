@@ -40,12 +40,16 @@ export const runGraphCommand = (terminal: Terminal): Command =>
       ['run graph.yaml', 'watch it run; the exit code says how it was'],
       ['run graph.yaml -p env=test -p replicas:=3', 'with parameters'],
       ['run - -o json < graph.json | jq .', 'between other programs'],
-      ['EXECGO_SHELL_POLICY=open', 'with settings of the daemon, which all hold here too'],
     ],
   )
     .addHelpText(
       'after',
-      '\nExit code: 0; 1 where a task failed; 2 where the graph was refused; 130 after Ctrl+C, which cancels what runs.',
+      `
+The daemon's settings hold here too: EXECGO_SHELL_POLICY, EXECGO_TOOLS …
+Ctrl+C cancels what runs; a second one kills it.
+
+Exit codes: 0, 1 where a task failed, 2 for a graph that is refused, 130 after
+Ctrl+C.`,
     )
     .action(async (file: string, options: RunOptions) => {
       // What it takes to run a graph is loaded by this command alone.

@@ -27,6 +27,7 @@ export const kernelOptionsOf = (
     durability: isTemporary ? 'relaxed' : config.durability,
     maxConcurrency: config.maxConcurrency,
     tools: config.toolModules,
+    ...(config.mcp.configFile === '' ? {} : { mcpConfig: config.mcp.configFile }),
     shellPolicy: config.shellPolicy,
     ...(fileRoot === '' ? {} : { fileRoot }),
     netPolicy,

@@ -10,6 +10,7 @@ import { cli, hasTerminals, inTerminal, startCli, startInTerminal } from '../../
 import { gone } from '../../support/commands.ts'
 import { root } from '../../support/daemon.ts'
 import { eventually } from '../../support/eventually.ts'
+import { stdioServer } from '../../support/mcp.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const graphOf = (...tasks: object[]): string => JSON.stringify({ tasks })
@@ -201,6 +202,14 @@ tasks:
       env: { EXECGO_TOOLS: 'test/support/own-tools.mjs' },
     })
     assert.deepEqual(JSON.parse(own.stdout)[0].result, { sum: 3, fields: ['numbers'] })
+    const mcpConfig = join(await tempDir(t), 'mcp.json')
+    await writeFile(mcpConfig, JSON.stringify({ mcpServers: { own: stdioServer() } }))
+    const called = await cli(['run', '-', '-o', 'json'], {
+      input: graphOf({ id: 'call', type: 'mcp', tool_name: 'own/pid' }),
+      env: { EXECGO_MCP_CONFIG: mcpConfig },
+    })
+    assert.equal(called.code, 0, called.stderr)
+    await gone(Number(/"text":"(\d+)"/.exec(called.stdout)?.[1]))
     const none = await cli(['run', '-'], { input: npm, env: { EXECGO_TOOLS: './nowhere.js' } })
     assert.equal(none.code, 1)
     assert.match(none.stderr, /Cannot find module/)
