@@ -28,6 +28,7 @@ const STOP_WITHIN_MS = 15_000
 export class Kernel implements Execgo {
   readonly #options: KernelOptions
   #starting: Promise<Running> | null = null
+  #stopping: Promise<void> | null = null
   #running: Running | null = null
 
   constructor(options: KernelOptions = {}) {
@@ -40,13 +41,12 @@ export class Kernel implements Execgo {
    * @throws {TypeError} for an option that cannot be used; and where the data directory cannot be, or another process has it
    */
   async start(): Promise<this> {
+    await this.#stopping
     this.#starting ??= import('./running.ts').then(({ startRunning }) => startRunning(this.#options))
-    const starting = this.#starting
     try {
-      const running = await starting
-      if (this.#starting === starting) this.#running = running
+      this.#running = await this.#starting
     } catch (error) {
-      if (this.#starting === starting) this.#starting = null
+      this.#starting = null
       throw error
     }
     return this
@@ -56,12 +56,20 @@ export class Kernel implements Execgo {
    * Stops: nothing new begins, what runs may end by itself within `timeoutMs` (15 s by default) and is killed then. In a
    * data directory that stays, what is not over is taken up at the next start. May be called twice, or before a start.
    */
-  async stop({ timeoutMs = STOP_WITHIN_MS }: { timeoutMs?: number } = {}): Promise<void> {
+  stop({ timeoutMs = STOP_WITHIN_MS }: { timeoutMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(timeoutMs).finally(() => {
+      this.#stopping = null
+    })
+    return this.#stopping
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
     const running = await this.#starting?.catch(() => null)
-    await running?.stop(timeoutMs)
-    if (this.#running === running) {
-      this.#running = null
+    try {
+      await running?.stop(timeoutMs)
+    } finally {
       this.#starting = null
+      this.#running = null
     }
   }
 

@@ -190,6 +190,8 @@ describe('a kernel', { timeout: SOON_MS * 2 }, () => {
     await kernel.start()
     assert.equal((await kernel.get('done')).status, 'success')
     assert.notEqual((await kernel.get('under-way')).status, 'failed')
+    await Promise.all([kernel.stop({ timeoutMs: 0 }), kernel.stop(), kernel.start()])
+    assert.equal((await kernel.get('done')).status, 'success')
     await kernel.stop({ timeoutMs: 0 })
     await kernel.stop()
     assert.ok(existsSync(join(dataDir, 'execgo.lmdb')))

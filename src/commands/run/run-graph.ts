@@ -7,7 +7,8 @@
  *                  Ctrl+C, or a failure: cancel what is left
  * ```
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -29,36 +30,31 @@ import { summaryOf, verdict } from './summary.ts'
 
 /** @throws CommandError where it does not end well */
 export const runGraphFile = async (terminal: Terminal, file: string, options: RunOptions): Promise<void> => {
-  const { param = {}, dataDir: given, maxConcurrency, verbose = false } = options
-  const graphFile = await openGraphFile(file, { params: param, stdin: terminal.stdin })
+  const { param: params = {}, dataDir: given, maxConcurrency, verbose: isVerbose = false } = options
+  const graphFile = await openGraphFile(file, { params, stdin: terminal.stdin })
   await warn(graphFile, terminal)
-  const display = new Display(terminal, { isVerbose: verbose })
+  const display = new Display(terminal, { isVerbose })
   const isTemporary = given === undefined
-  const dataDir = given ?? mkdtempSync(join(tmpdir(), 'execgo-run-'))
-  let leave = (): void => {
+  const dataDir = given ?? join(tmpdir(), `execgo-run-${randomUUID()}`)
+  const settings = { dataDir, isTemporary, maxConcurrency, log: logTo(display) }
+  const kernel = createKernel(kernelOptionsOf(terminal.env, settings))
+  // Whatever ends the process: no command outlives it, the terminal is as it was, and nothing is left behind.
+  const leave = (): void => {
     display.close()
+    kernel.killCommands()
     if (isTemporary) rmSync(dataDir, { recursive: true, force: true })
   }
+  process.once('exit', leave)
   try {
-    const settings = { dataDir, isTemporary, maxConcurrency, log: logTo(display) }
-    const kernel = createKernel(kernelOptionsOf(terminal.env, settings))
-    const removeFolder = leave
-    leave = () => {
-      kernel.killCommands()
-      removeFolder()
-    }
-    // Whatever ends the process, no command outlives it, and the terminal is as it was.
-    process.once('exit', leave)
-    try {
-      await kernel.start()
-      await new Run(terminal, kernel, display, options).run(graphFile)
-    } finally {
-      display.close()
-      await kernel.stop({ timeoutMs: 0 })
-      process.off('exit', leave)
-    }
+    // What tasks put out is nobody else's to read.
+    if (isTemporary) mkdirSync(dataDir, { mode: 0o700 })
+    await kernel.start()
+    await new Run(terminal, kernel, display, options).run(graphFile)
   } finally {
+    display.close()
+    await kernel.stop({ timeoutMs: 0 })
     leave()
+    process.off('exit', leave)
   }
 }
 
