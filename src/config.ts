@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import type { Address } from './address.ts'
 import { address, duration, patience, wholeNumber } from './config-values.ts'
 import { DEFAULT_LIMITS, type Limits } from './domain/limits.ts'
+import { ConfigError, readFlags } from './flags.ts'
 import { GUARD_SETTINGS, type GuardConfig } from './guard-settings.ts'
 
 export interface Config {
@@ -51,11 +52,6 @@ export interface Config {
     readonly environment: Readonly<Record<string, string | undefined>>
   }
   readonly guards: GuardConfig
-}
-
-/** A setting that cannot be used. The message is one line and names it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
 }
 
 /** One setting: where it comes from, what it is without either, and what it must be. */
@@ -176,6 +172,10 @@ const SETTINGS = {
   ...GUARD_SETTINGS,
 } as const
 
+const FLAG_NAMES: ReadonlySet<string> = new Set(
+  Object.values<{ flag?: string; env: string }>(SETTINGS).flatMap((each) => each.flag ?? []),
+)
+
 /** The flags, for `--help`. */
 export const USAGE = `execgo: runs graphs of tasks
 
@@ -208,7 +208,7 @@ export const readConfig = (
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Invocation => {
-  const flags = readFlags(argv)
+  const flags = readFlags(argv, FLAG_NAMES)
   if (flags.has('help') || flags.has('h')) return { kind: 'help' }
   if (flags.has('version')) return { kind: 'version' }
   const value = <S extends v.GenericSchema<string, unknown>>(from: Setting<S>): v.InferOutput<S> => {
@@ -271,32 +271,4 @@ export const readConfig = (
       guards,
     }),
   }
-}
-
-const BARE_FLAGS: ReadonlySet<string> = new Set(['help', 'h', 'version'])
-
-/** `-flag value`, `-flag=value`, with one dash or two. The last one of a name wins. */
-const readFlags = (argv: readonly string[]): Map<string, string> => {
-  const known = new Set(
-    Object.values<{ flag?: string; env: string }>(SETTINGS).flatMap((each) => each.flag ?? []),
-  )
-  const flags = new Map<string, string>()
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at]!
-    const match = /^--?([a-zA-Z][\w-]*)(?:=(.*))?$/s.exec(word)
-    if (match === null)
-      throw new ConfigError(
-        `unexpected argument ${JSON.stringify(word)}: execgo takes flags only (see -help)`,
-      )
-    const name = match[1]!
-    if (BARE_FLAGS.has(name)) {
-      flags.set(name, '')
-      continue
-    }
-    if (!known.has(name)) throw new ConfigError(`unknown flag -${name} (see -help)`)
-    const value = match[2] ?? argv[++at]
-    if (value === undefined) throw new ConfigError(`-${name}: expected a value after it`)
-    flags.set(name, value)
-  }
-  return flags
 }

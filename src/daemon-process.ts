@@ -1,5 +1,6 @@
 /** From the command line to the daemon: flags, signals, exit codes. @see contract A1 */
-import { type Config, ConfigError, type Invocation, USAGE, readConfig } from './config.ts'
+import { type Config, type Invocation, USAGE, readConfig } from './config.ts'
+import { ConfigError } from './flags.ts'
 import { createLogger } from './logger.ts'
 import { type Daemon, createDaemon } from './main.ts'
 import { VERSION } from './version.ts'

@@ -129,7 +129,7 @@ const ROOMS: readonly Room[] = [
       own('src/api/(graph-problems|guard/add-token|guard/scopes).ts'),
       own('src/api/mcp/(backend|server).ts'),
       // `run` is a kernel with the daemon's settings.
-      own('src/(version|index|config).ts'),
+      own('src/(version|index|config|flags).ts'),
       /^(commander|string-width|yaml)$/,
       /^@modelcontextprotocol\/server\/stdio$/,
       /^node:/,

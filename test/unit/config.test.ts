@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Config, ConfigError, USAGE, readConfig } from '../../src/config.ts'
+import { type Config, USAGE, readConfig } from '../../src/config.ts'
+import { ConfigError } from '../../src/flags.ts'
 import { DEFAULT_LIMITS } from '../../src/domain/limits.ts'
 
 const configOf = (argv: readonly string[], env: Record<string, string | undefined> = {}): Config => {

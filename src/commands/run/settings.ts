@@ -1,5 +1,6 @@
 /** The daemon's own settings, for a kernel in this process: who runs a graph here decides as who starts a daemon does. */
-import { type Config, ConfigError, readConfig } from '../../config.ts'
+import { type Config, readConfig } from '../../config.ts'
+import { ConfigError } from '../../flags.ts'
 import type { KernelLog, KernelOptions } from '../../index.ts'
 import { CommandError, type Terminal } from '../terminal.ts'
 
