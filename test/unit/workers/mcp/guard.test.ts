@@ -12,7 +12,12 @@ const leader = async (t: TestContext, script: string): Promise<ChildProcess> => 
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
   })
-  t.after(() => child.kill('SIGKILL'))
+  // The whole group: what sleeps in it holds the pipe.
+  t.after(() => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL')
+    } catch {}
+  })
   await once(child.stdout!, 'data')
   return child
 }
