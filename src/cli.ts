@@ -9,7 +9,8 @@ if (words[0] === undefined || words[0].startsWith('-')) {
   const { runCommand } = await import('./commands/program.ts')
   const interrupt = new AbortController()
   let firstSignalMs = 0
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  // SIGHUP: the terminal is gone. What was begun for it is ended all the same.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       // One that comes again at once is the same, passed on by npm or a shell.
       if (interrupt.signal.aborted && performance.now() - firstSignalMs > 100) process.exit(130)
@@ -18,6 +19,8 @@ if (words[0] === undefined || words[0].startsWith('-')) {
     })
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  // Nobody reads what goes wrong with telling what goes wrong.
+  process.stderr.on('error', () => {})
   const { stdin, stdout, stderr, env } = process
   process.exitCode = await runCommand(words, { stdin, stdout, stderr, env, signal: interrupt.signal })
 }

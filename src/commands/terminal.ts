@@ -6,7 +6,7 @@ export interface Terminal {
   /** For everything else: progress, warnings, errors. */
   readonly stderr: NodeJS.WriteStream
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP; a second one ends the process. */
   readonly signal: AbortSignal
 }
 

@@ -265,6 +265,17 @@ tasks:
     assert.deepEqual(readdirSync(scratch), ['pids'])
   })
 
+  test('a terminal that is closed leaves nothing behind', async (t) => {
+    const scratch = await tempDir(t)
+    const [pids, file] = [join(scratch, 'pids'), join(scratch, 'graph.json')]
+    await writeFile(file, graphOf(shell('long', `echo $$ > ${pids}; sleep 1000`)))
+    const running = startInTerminal(`exec $EXECGO run ${file}`, { env: { TMPDIR: scratch } })
+    await eventually('it runs', () => existsSync(pids) && readFileSync(pids, 'utf8').trim() !== '')
+    running.child.kill('SIGKILL')
+    await gone(Number(readFileSync(pids, 'utf8')))
+    await eventually('it cleans up', () => readdirSync(scratch).length === 2)
+  })
+
   test('ten thousand tasks are no matter', async () => {
     const tasks = Array.from({ length: 10_000 }, (_, at) => ({ id: `t${at}`, type: 'noop' }))
     const { code, stdout, stderr } = await cli(['run', '-'], { input: graphOf(...tasks) })
