@@ -11,6 +11,8 @@ export const MOST_TASKS = 50
 /** Read at a time: a task may hold megabytes, of which little is told. */
 export const READ_AT_ONCE = 10
 const LONGEST_ERROR = 600
+/** Of a tool: whoever submits an mcp task may name it as they like. */
+const LONGEST_NAME = 200
 /** Of a larger graph, the first so many of each: what went wrong says most. */
 const SHARES: readonly (readonly [status: Status, most: number])[] = [
   ['failed', 25],
@@ -37,7 +39,7 @@ const told = (task: TaskObject, resultChars: number): { task: JsonObject; isCut:
     task: {
       id: task.id,
       status: task.status,
-      ...present('tool', task['tool_name'] ?? task['type']),
+      tool: cutText(String(task['tool_name'] ?? task['type']), LONGEST_NAME),
       ...present('run_status', task['run_status'] === task.status ? undefined : task['run_status']),
       ...present('attempt', runtime['attempt']),
       ...present('duration_ms', runtime['duration_ms']),
