@@ -4,7 +4,7 @@
  * itself, nor by SIGTERM), OLD (it ends when it is asked anything before `initialize`), NOISE (so many lines on stderr).
  */
 import { spawn } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, closeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -19,6 +19,8 @@ const note = (what) => {
 
 const text = (said) => ({ content: [{ type: 'text', text: said }] })
 
+const forEver = () => new Promise(() => setInterval(() => {}, 1000))
+
 const tools = {
   echo: ({ message }) => text(`${NAME}: ${message}`),
   pid: () => text(String(process.pid)),
@@ -26,6 +28,20 @@ const tools = {
   meta: (_, ctx) => text(JSON.stringify(ctx.mcpReq._meta ?? {})),
   fail: ({ message }) => ({ ...text(message), isError: true }),
   crash: ({ code }) => process.exit(code ?? 3),
+  // It runs on, and can say nothing more, or hear nothing more.
+  mute: () => {
+    closeSync(1)
+    return forEver()
+  },
+  deafen: () => {
+    closeSync(0)
+    void forEver()
+    return text('deaf now')
+  },
+  garble: (_, ctx) => {
+    process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id: ctx.mcpReq.id, result: 5 })}\n`)
+    return forEver()
+  },
   big: ({ bytes }) => text('x'.repeat(bytes)),
   objects: ({ count }) => ({
     ...text(''),

@@ -6,9 +6,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
-  EVERYTHING,
   call,
   daemonWith,
+  EVERYTHING,
   notesIn,
   soon,
   startHttpServer,
@@ -145,6 +145,15 @@ test('what the tool calls an error fails the task', async (t) => {
     (await call(daemon, 'one/fail', { message: '' })).error,
     'mcp tool one/fail failed and did not say why',
   )
+})
+
+test('an answer that is no message of the protocol fails its call', async (t) => {
+  const daemon = await daemonWith(t, { one: stdioServer() })
+  assert.equal(
+    (await call(daemon, 'one/garble')).error,
+    "mcp tool one/garble: the server's answer is malformed",
+  )
+  assert.equal(textOf(await call(daemon, 'one/echo', { message: 'x' })), 'test: x')
 })
 
 test('outputs are bounded', async (t) => {

@@ -54,6 +54,26 @@ test('a server that ends during a call is started again, and the call tried agai
   assert.equal(startsIn(notes).length, 3)
 })
 
+for (const [tool, pipe] of [
+  ['mute', 'output'],
+  ['deafen', 'input'],
+] as const)
+  test(`a server that closes its standard ${pipe} and runs on is started again`, async (t) => {
+    const daemon = await daemonWith(t, { one: stdioServer() })
+    const pid = await numberFrom(daemon, 'one/pid')
+    const closing = call(daemon, `one/${tool}`)
+    if (tool === 'deafen') assert.equal(textOf(await closing), 'deaf now')
+    const lost = tool === 'mute' ? await closing : await call(daemon, 'one/pid')
+    assert.match(
+      lost.error,
+      new RegExp(
+        `^mcp tool one/\\w+: the server ended during the call \\(it closed its standard ${pipe}\\)$`,
+      ),
+    )
+    assert.equal(isAlive(pid), false)
+    assert.notEqual(await numberFrom(daemon, 'one/pid'), pid)
+  })
+
 test('a server that is killed while nobody calls it comes back by itself', async (t) => {
   const notes = await notesFile(t)
   await daemonWith(t, { one: stdioServer({ NOTES: notes }) }).then((daemon) => numberFrom(daemon, 'one/pid'))

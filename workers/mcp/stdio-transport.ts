@@ -5,28 +5,27 @@
  * ```
  * close() ─► its input ends ─► 2 s ─► SIGTERM to the whole tree ─► 3 s ─► SIGKILL
  * it ends by itself ─► what is left of its tree is ended the same way ─► onclose
+ * it closes a pipe ─► a second to end by itself ─► as by close()
  * ```
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type JSONRPCMessage,
-  type Transport,
-  deserializeMessage,
-  serializeMessage,
-} from '@modelcontextprotocol/client'
+import { type JSONRPCMessage, serializeMessage, type Transport } from '@modelcontextprotocol/client'
 import type { McpServerSpec } from '../../src/mcp/messages.ts'
-import { errnoText } from '../reasons.ts'
 import { type ProcessTree, terminateTree } from '../process/terminate.ts'
+import { errnoText } from '../reasons.ts'
 import { serverEnvironment } from './environment.ts'
 import type { ServerGuard } from './guard.ts'
 import { MessageLines } from './message-lines.ts'
+import { messageOn } from './message-on.ts'
 
 const ENDS_ITSELF_WITHIN_MS = 2000
 const GRACE_MS = 3000
 /** How long the outputs may stay open when nothing of the tree is alive: somebody else holds them then. */
 const OUTPUT_ENDS_WITHIN_MS = 1000
+/** A process that ends closes its pipes first: how it ends says more. */
+const ENDS_AFTER_ITS_PIPES_WITHIN_MS = 1000
 
 export interface StdioTransportOptions {
   readonly guard: ServerGuard
@@ -48,6 +47,7 @@ export class StdioTransport implements Transport {
   #tree: ProcessTree | null = null
   /** Settles when nothing of it is alive, and all that it said was read. */
   #gone: Promise<void> = Promise.resolve()
+  #closing: Promise<void> | null = null
   /** `exit status 1`, `signal SIGKILL`, or why it could not go on; `''` while it runs. */
   ending = ''
   onclose?: () => void
@@ -96,8 +96,9 @@ export class StdioTransport implements Transport {
       this.#gone = this.#watch(child, pid, this.#tree)
     }
     this.#child = child
-    child.stdin.on('error', (error) => this.onerror?.(error))
+    child.stdin.on('error', () => this.#onPipeClosed('input'))
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
+    child.stdout.once('end', () => this.#onPipeClosed('output'))
     child.stderr.on('data', this.#options.onStderr)
     return started
   }
@@ -112,7 +113,12 @@ export class StdioTransport implements Transport {
     })
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
     const child = this.#child
     if (child === null || this.#tree === null) return
     child.stdin.end()
@@ -150,7 +156,7 @@ export class StdioTransport implements Transport {
     this.#isDelivering = true
     for (let line = this.#undelivered.shift(); line !== undefined; line = this.#undelivered.shift()) {
       try {
-        const message = deserializeMessage(line)
+        const message = messageOn(line)
         this.onmessage?.(message)
         // The client looks at a notification a moment later: an answer right behind it would make it one of nobody.
         if (!('id' in message)) await null
@@ -162,7 +168,14 @@ export class StdioTransport implements Transport {
     this.#isDelivering = false
   }
 
-  /** It said more in one line than we take. */
+  /** Nothing more comes of it, or to it, although it may run on: calls would wait for ever. */
+  #onPipeClosed(pipe: 'input' | 'output'): void {
+    setTimeout(() => {
+      if (this.ending === '') this.#giveUp(new Error(`it closed its standard ${pipe}`))
+    }, ENDS_AFTER_ITS_PIPES_WITHIN_MS)
+  }
+
+  /** It said more in one line than we take, or can say or hear nothing. */
   #giveUp(error: Error): void {
     this.ending ||= error.message
     this.onerror?.(error)
