@@ -12,8 +12,6 @@ import { ENDING, threadEntry } from '../thread-entry.ts'
 import type { FromMcpHost, McpHostStart, ToMcpHost } from './messages.ts'
 
 export interface McpHostOptions extends McpHostStart {
-  /** Most MiB of JavaScript heap of the thread. */
-  readonly memoryMb: number
   readonly log: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
 }
 
@@ -87,7 +85,7 @@ export class McpHost {
   #thread(): Worker | null {
     if (this.#worker !== null || this.#isStopping) return this.#worker
     const { servers, outputLimitBytes, version, memoryMb, log } = this.#options
-    const workerData: McpHostStart = { servers, outputLimitBytes, version }
+    const workerData: McpHostStart = { servers, outputLimitBytes, memoryMb, version }
     const worker = new Worker(threadEntry(new URL(`../../workers/mcp/thread.${ENDING}`, import.meta.url)), {
       eval: true,
       workerData,

@@ -33,6 +33,8 @@ export interface McpHostStart {
   readonly servers: readonly McpServerSpec[]
   /** Most bytes of one result, as JSON. */
   readonly outputLimitBytes: number
+  /** Most MiB of JavaScript heap of the thread. */
+  readonly memoryMb: number
   /** Of this daemon, which the servers are told. */
   readonly version: string
 }

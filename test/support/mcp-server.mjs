@@ -19,6 +19,19 @@ const note = (what) => {
 
 const text = (said) => ({ content: [{ type: 'text', text: said }] })
 
+/** From then on it has more tools than anybody can hold, in pages that are small enough. */
+let hasGrown = false
+const grownPage = (page) => ({
+  tools: Array.from({ length: 10 }, (_, tool) => ({
+    name: `t${page}-${tool}`,
+    inputSchema: {
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`p${page}-${tool}-${at}`, {}])),
+    },
+  })),
+  nextCursor: String(page + 1),
+})
+
 const forEver = () => new Promise(() => setInterval(() => {}, 1000))
 
 const tools = {
@@ -28,6 +41,10 @@ const tools = {
   meta: (_, ctx) => text(JSON.stringify(ctx.mcpReq._meta ?? {})),
   fail: ({ message }) => ({ ...text(message), isError: true }),
   crash: ({ code }) => process.exit(code ?? 3),
+  grow: () => {
+    hasGrown = true
+    return text('grown')
+  },
   // It runs on, and can say nothing more, or hear nothing more.
   mute: () => {
     closeSync(1)
@@ -80,11 +97,15 @@ const tools = {
 
 const newServer = () => {
   const server = new Server({ name: NAME, version: '1.0.0' }, { capabilities: { tools: {} } })
-  server.setRequestHandler('tools/list', () => ({
-    tools: Object.keys(tools)
-      .concat(NAME === 'test' ? [] : [`only-${NAME}`])
-      .map((name) => ({ name, description: `does ${name}`, inputSchema: { type: 'object' } })),
-  }))
+  server.setRequestHandler('tools/list', ({ params }) =>
+    hasGrown
+      ? grownPage(Number(params?.cursor ?? 0))
+      : {
+          tools: Object.keys(tools)
+            .concat(NAME === 'test' ? [] : [`only-${NAME}`])
+            .map((name) => ({ name, description: `does ${name}`, inputSchema: { type: 'object' } })),
+        },
+  )
   server.setRequestHandler('tools/call', ({ params }, ctx) => {
     const tool = params.name === `only-${NAME}` ? () => text(NAME) : tools[params.name]
     return tool(params.arguments ?? {}, ctx)

@@ -177,6 +177,27 @@ test('outputs are bounded', async (t) => {
   assert.equal(textOf(await call(daemon, 'one/echo', { message: 'x' })), 'test: x')
 })
 
+test('a message of more values than there is memory for is cut off, and the daemon goes on', async (t) => {
+  const env = { EXECGO_THREAD_MEMORY_MB: '32' }
+  const web = await startHttpServer(t)
+  const daemon = await daemonWith(t, { one: stdioServer(), web: { url: web.url } }, { env })
+  const pid = textOf(await call(daemon, 'one/pid'))
+  // Unless it is refused unread, the table of so many names ends the process.
+  const many = await call(daemon, 'one/objects', { count: 1_000_000 })
+  assert.equal(
+    many.error,
+    'mcp tool one/objects: the server ended during the call (its message has more than 32768 values)',
+  )
+  assert.notEqual(textOf(await call(daemon, 'one/pid')), pid)
+  assert.match((await call(daemon, 'web/objects', { count: 1_000_000 })).error, /^mcp tool web\/objects: /)
+  assert.equal(textOf(await call(daemon, 'web/echo', { message: 'x' })), 'test: x')
+  assert.equal(daemon.child.exitCode, null)
+  assert.deepEqual(
+    daemon.logLines.filter((line) => line.includes('the thread of the MCP servers ended')),
+    [],
+  )
+})
+
 test('a thousand calls at once', async (t) => {
   const daemon = await daemonWith(t, { one: stdioServer() }, { args: ['-max-concurrency', '1000'] })
   const tasks = Array.from({ length: 1000 }, (_, at) => ({

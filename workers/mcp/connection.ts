@@ -11,6 +11,7 @@ import type { McpServerSpec } from '../../src/mcp/messages.ts'
 import type { ServerGuard } from './guard.ts'
 import { HttpTransport } from './http-transport.ts'
 import type { McpLog } from './log.ts'
+import type { MessageLimits } from './message-size.ts'
 import { progressLines } from './progress.ts'
 import { StderrLog } from './stderr-log.ts'
 import { StdioTransport } from './stdio-transport.ts'
@@ -28,7 +29,7 @@ export interface ConnectionOptions {
   readonly guard: ServerGuard
   readonly log: McpLog
   readonly version: string
-  readonly maxMessageBytes: number
+  readonly messageLimits: MessageLimits
   /** Of an open connection: how it ended, where it did so by itself. */
   readonly onEnd: (reason: string) => void
   readonly onTools: (tools: readonly Tool[]) => void
@@ -63,10 +64,10 @@ export class Connection {
     this.#stderr = new StderrLog(spec.name, options.log)
     this.#transport =
       spec.kind === 'http'
-        ? new HttpTransport(spec, options.maxMessageBytes)
+        ? new HttpTransport(spec, options.messageLimits)
         : new StdioTransport(spec, {
             guard: options.guard,
-            maxMessageBytes: options.maxMessageBytes,
+            messageLimits: options.messageLimits,
             onStderr: (chunk) => this.#stderr.append(chunk),
           })
     this.#client = new Client(

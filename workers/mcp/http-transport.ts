@@ -1,6 +1,7 @@
 /** A server behind an address, by streamable HTTP. */
 import { type JSONRPCMessage, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { McpServerSpec } from '../../src/mcp/messages.ts'
+import { type MessageLimits, MessageSize } from './message-size.ts'
 
 /** What the server answers to a request whose stream of events ended without an answer. */
 const LOST_CODE = -32_000
@@ -8,11 +9,10 @@ const LOST_CODE = -32_000
 type SendOptions = Parameters<StreamableHTTPClientTransport['send']>[1]
 
 export class HttpTransport extends StreamableHTTPClientTransport {
-  /** @param maxMessageBytes most bytes of one message of the server */
-  constructor({ url, headers }: Extract<McpServerSpec, { kind: 'http' }>, maxMessageBytes: number) {
+  constructor({ url, headers }: Extract<McpServerSpec, { kind: 'http' }>, limits: MessageLimits) {
     super(new URL(url), {
       requestInit: { headers: { ...headers } },
-      fetch: async (...asked) => bounded(await fetch(...asked), maxMessageBytes),
+      fetch: async (...asked) => bounded(await fetch(...asked), limits),
     })
   }
 
@@ -29,20 +29,16 @@ export class HttpTransport extends StreamableHTTPClientTransport {
   }
 }
 
-const NEWLINE = 10
-
-/** Breaks an answer off that holds a longer message: a stream of events has one a line. */
-const bounded = (answer: Response, maxBytes: number): Response => {
+/** Breaks an answer off that holds a larger message; a stream of events has one in each. */
+const bounded = (answer: Response, limits: MessageLimits): Response => {
   if (answer.body === null) return answer
   const isStream = answer.headers.get('content-type')?.includes('text/event-stream') === true
-  let bytes = 0
+  const size = new MessageSize(limits)
   const counting = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
-      const newline = isStream ? chunk.lastIndexOf(NEWLINE) : -1
-      bytes = newline < 0 ? bytes + chunk.length : chunk.length - newline - 1
-      if (bytes > maxBytes)
-        controller.error(new Error(`the server's message has more than ${maxBytes} bytes`))
-      else controller.enqueue(chunk)
+      if (isStream) size.addEvents(chunk)
+      else size.add(chunk)
+      controller.enqueue(chunk)
     },
   })
   const { status, statusText, headers } = answer

@@ -7,29 +7,36 @@ import { findTool, namedServer, unknownTool } from './catalog.ts'
 import type { CallOptions } from './connection.ts'
 import type { ServerGuard } from './guard.ts'
 import type { McpLog } from './log.ts'
+import type { MessageLimits } from './message-size.ts'
 import { endedOrAborted } from './planned-attempt.ts'
 import { McpServer } from './server.ts'
 
 /** Whoever asks for the tools right after a start waits so long for those that are still starting. */
 const LIST_WAITS_MS = 3000
-/**
- * A result may hold the same twice, as text and structured. No more than that: a thread that runs out of memory is
- * replaced, but one that asks for much at once where little is left takes the process with it.
- */
+/** A result may hold the same twice, as text and structured. */
 const MESSAGE_BYTES_PER_OUTPUT_BYTE = 3
 const LEAST_MESSAGE_BYTES = 2 ** 23
+/** A message is held as bytes, as a text and as what it says, the latter more than once while it is checked. */
+const MEMORY_PER_MESSAGE = 8
+const VALUES_PER_MB = 1024
+
+/** As much as results need, and as little as the thread's memory takes. */
+const messageLimitsOf = ({ outputLimitBytes, memoryMb }: McpHostStart): MessageLimits => ({
+  maxBytes: Math.min(
+    Math.max(LEAST_MESSAGE_BYTES, MESSAGE_BYTES_PER_OUTPUT_BYTE * outputLimitBytes),
+    (memoryMb * 2 ** 20) / MEMORY_PER_MESSAGE,
+  ),
+  maxValues: memoryMb * VALUES_PER_MB,
+})
 
 export class McpServers {
   readonly #servers: ReadonlyMap<string, McpServer>
   /** Settles when each was tried once. */
   #tried: Promise<void> = Promise.resolve()
 
-  constructor(
-    { servers, outputLimitBytes, version }: McpHostStart,
-    { log, guard }: { readonly log: McpLog; readonly guard: ServerGuard },
-  ) {
-    const maxMessageBytes = Math.max(LEAST_MESSAGE_BYTES, MESSAGE_BYTES_PER_OUTPUT_BYTE * outputLimitBytes)
-    const options = { log, guard, version, outputLimitBytes, maxMessageBytes }
+  constructor(start: McpHostStart, { log, guard }: { readonly log: McpLog; readonly guard: ServerGuard }) {
+    const { servers, outputLimitBytes, version } = start
+    const options = { log, guard, version, outputLimitBytes, messageLimits: messageLimitsOf(start) }
     this.#servers = new Map(servers.map((spec) => [spec.name, new McpServer(spec, options)]))
   }
 

@@ -19,6 +19,7 @@ import { serverEnvironment } from './environment.ts'
 import type { ServerGuard } from './guard.ts'
 import { MessageLines } from './message-lines.ts'
 import { messageOn } from './message-on.ts'
+import type { MessageLimits } from './message-size.ts'
 
 const ENDS_ITSELF_WITHIN_MS = 2000
 const GRACE_MS = 3000
@@ -29,8 +30,7 @@ const ENDS_AFTER_ITS_PIPES_WITHIN_MS = 1000
 
 export interface StdioTransportOptions {
   readonly guard: ServerGuard
-  /** Longest line that the server may write. */
-  readonly maxMessageBytes: number
+  readonly messageLimits: MessageLimits
   readonly onStderr: (chunk: Buffer) => void
 }
 
@@ -57,7 +57,7 @@ export class StdioTransport implements Transport {
   constructor(spec: Extract<McpServerSpec, { kind: 'stdio' }>, options: StdioTransportOptions) {
     this.#spec = spec
     this.#options = options
-    this.#lines = new MessageLines(options.maxMessageBytes)
+    this.#lines = new MessageLines(options.messageLimits)
   }
 
   // By these two the client knows that it talks to a process.
@@ -175,7 +175,7 @@ export class StdioTransport implements Transport {
     }, ENDS_AFTER_ITS_PIPES_WITHIN_MS)
   }
 
-  /** It said more in one line than we take, or can say or hear nothing. */
+  /** It said more in one message than we take, or can say or hear nothing. */
   #giveUp(error: Error): void {
     this.ending ||= error.message
     this.onerror?.(error)

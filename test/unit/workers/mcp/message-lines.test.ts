@@ -10,7 +10,7 @@ test('lines are the same however the bytes arrive', () => {
       fc.array(line),
       fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
       (texts, sizes) => {
-        const lines = new MessageLines(1000)
+        const lines = new MessageLines({ maxBytes: 1000, maxValues: 10 })
         const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''))
         const found: string[] = []
         for (let at = 0, turn = 0; at < bytes.length; turn++) {
@@ -28,10 +28,19 @@ test('lines are the same however the bytes arrive', () => {
 })
 
 test('a line that gets too long is an error, whether it ends or not', () => {
-  assert.deepEqual(new MessageLines(4).append(Buffer.from('abcd\r\n').subarray(0, 4)), [])
-  assert.throws(() => new MessageLines(4).append(Buffer.from('abcde')), /more than 4 bytes/)
-  assert.throws(() => new MessageLines(4).append(Buffer.from('abcde\n')), /more than 4 bytes/)
-  const lines = new MessageLines(4)
+  assert.deepEqual(
+    new MessageLines({ maxBytes: 4, maxValues: 10 }).append(Buffer.from('abcd\r\n').subarray(0, 4)),
+    [],
+  )
+  assert.throws(
+    () => new MessageLines({ maxBytes: 4, maxValues: 10 }).append(Buffer.from('abcde')),
+    /more than 4 bytes/,
+  )
+  assert.throws(
+    () => new MessageLines({ maxBytes: 4, maxValues: 10 }).append(Buffer.from('abcde\n')),
+    /more than 4 bytes/,
+  )
+  const lines = new MessageLines({ maxBytes: 4, maxValues: 10 })
   assert.deepEqual(lines.append(Buffer.from('abcd\nefgh\nij')), ['abcd', 'efgh'])
   assert.throws(() => lines.append(Buffer.from('klm')), /more than 4 bytes/)
 })
