@@ -1,10 +1,13 @@
 /** What a tool of an MCP server answered, as the result of a task. */
 import type { CallToolResult } from '@modelcontextprotocol/client'
+import { isDeeperThan } from '../../src/domain/json-depth.ts'
 import type { Json, JsonObject } from '../../src/domain/json.ts'
 import { BoundedOutput } from '../process/bounded-output.ts'
 import { done, fail, type ToolResult } from '../tools/tool.ts'
 
 const MAX_ERROR_BYTES = 4096
+/** As in what clients send: many cannot read what is nested much deeper, and no list that it is in. */
+const MAX_LEVELS = 64
 
 /** Its beginning and its end, where it is longer. */
 const shortened = (text: string, maxBytes: number): { text: string; truncatedBytes: number } => {
@@ -34,8 +37,9 @@ const boundedContent = (content: readonly Block[], maxBytes: number): { kept: Js
   const kept: Json[] = []
   for (const [at, block] of content.entries()) {
     const whole = bytesOf(block)
-    const shown = whole <= left ? (block as Json) : cut(block, left)
-    left -= whole <= left ? whole : bytesOf(shown)
+    const isKept = whole <= left && !isDeeperThan(block, MAX_LEVELS)
+    const shown = isKept ? (block as Json) : cut(block, left)
+    left -= isKept ? whole : bytesOf(shown)
     if (left < 0) {
       kept.push({ type: 'truncated', blocks: content.length - at })
       break
@@ -58,10 +62,13 @@ const boundedOutput = ({ content, structuredContent }: CallToolResult, limitByte
     ...(structuredContent === undefined ? {} : { structuredContent }),
   } as unknown as JsonObject
   const whole = bytesOf(output)
-  if (whole <= limitBytes) return { output, truncatedBytes: 0 }
+  if (whole <= limitBytes && !isDeeperThan(output, MAX_LEVELS)) return { output, truncatedBytes: 0 }
   // A part of what is structured would be something else: it stays whole, or goes.
   const structuredBytes = structuredContent === undefined ? 0 : bytesOf(structuredContent)
-  const keepsStructured = structuredContent !== undefined && structuredBytes <= limitBytes / 2
+  const keepsStructured =
+    structuredContent !== undefined &&
+    structuredBytes <= limitBytes / 2 &&
+    !isDeeperThan(structuredContent, MAX_LEVELS)
   const { kept } = boundedContent(content, limitBytes - (keepsStructured ? structuredBytes : 0))
   const short: JsonObject = {
     content: kept,

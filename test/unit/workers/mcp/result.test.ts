@@ -32,6 +32,16 @@ test('a text loses its middle, an image all of it, and what comes after is count
   assert.deepEqual(images.output.content[1], text('after'))
 })
 
+test('what is nested deeper than clients can read goes', () => {
+  const nested = (levels: number): object => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`)
+  const flat = { content: [text('a')], structuredContent: nested(60) }
+  assert.deepEqual((resultOf('s', 't', flat as any, 10_000) as any).output, flat)
+  const deep = { content: [{ ...text('a'), _meta: nested(100) }], structuredContent: nested(100) }
+  const { output, details } = resultOf('s', 't', deep as any, 10_000) as any
+  assert.deepEqual(output, { content: [{ ...text('a'), truncated_bytes: 0 }] })
+  assert.ok(details.output_truncated_bytes > 1000)
+})
+
 test('an output is never larger than the limit, but for a note of what is missing', () => {
   const block = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 2000 }).map(text),
