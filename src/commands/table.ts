@@ -137,8 +137,16 @@ export const harmless = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
   stripVTControlCharacters(text).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
 
-export const oneLine = (text: string): string =>
-  harmless(text.replace(/\s*[\r\n]+\s*/g, ' ').replaceAll('\t', ' '))
+export const oneLine = (text: string): string => harmless(joined(text).replaceAll('\t', ' '))
+
+const joined = (text: string): string => {
+  const lines = text.split(/[\r\n]+/)
+  if (lines.length === 1) return text
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' ')
+}
 
 /** An id as a word of a command line. */
 export const wordOf = (id: string): string =>

@@ -22,11 +22,13 @@ export const outputLines = ({ result }: Task): [name: string, text: string][] =>
 /** Characters of an output that are looked at, from its end. */
 const MOST_CHARACTERS = 64 * 1024
 
+/** Of a line that was written over and over. */
+const lastState = (line: string): string => line.slice(line.lastIndexOf('\r', line.length - 2) + 1)
+
 /** Its last lines, that no terminal obeys. */
 export const tail = (text: string, most: number): string[] => {
   const end = Number.isFinite(most) ? text.slice(-MOST_CHARACTERS) : text
-  // Of a line that was written over and over its last state counts.
-  const last = end.replaceAll('\r\n', '\n').replace(/[^\n]*\r(?=[^\n])/g, '')
+  const last = end.replaceAll('\r\n', '\n').split('\n').map(lastState).join('\n')
   const lines = harmless(last.trimEnd()).replaceAll('\t', '  ').split('\n')
   const left = lines.length - most
   return left > 0 ? [`… ${left} ${left === 1 ? 'line' : 'lines'} before`, ...lines.slice(-most)] : lines

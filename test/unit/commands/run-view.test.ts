@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import stringWidth from 'string-width'
 import type { EventType, Task } from '../../../src/client/index.ts'
 import { briefly, outputLines, tail } from '../../../src/commands/run/task-output.ts'
+import { oneLine } from '../../../src/commands/table.ts'
 import { Tracker } from '../../../src/commands/run/tracker.ts'
 import { view } from '../../../src/commands/run/view.ts'
 
@@ -100,6 +101,15 @@ describe('what a task put out', () => {
     assert.deepEqual(tail('1\n2\r\n\u001b[31m3\u0001\t4\n\n', 2), ['… 1 line before', '2', '3\ufffd  4'])
     assert.deepEqual(tail('10%\r50%\r100%\ndone\r\n', 2), ['100%', 'done'])
     assert.deepEqual(tail('1', 2), ['1'])
+  })
+
+  test('a line of megabytes takes no longer than many short ones', () => {
+    const long = 'x'.repeat(4_000_000)
+    const startMs = performance.now()
+    assert.deepEqual(tail(`${long}\ry`, Number.POSITIVE_INFINITY), ['y'])
+    assert.equal(oneLine(' '.repeat(4_000_000)).length, 4_000_000)
+    assert.ok(performance.now() - startMs < 10_000)
+    assert.equal(oneLine('a \r\n\n b\t\n'), 'a b')
   })
 
   test('briefly: the error, or the last line', () => {
