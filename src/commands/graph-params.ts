@@ -102,7 +102,10 @@ class Params {
 
   #fillText(text: string, path: Path): Json {
     const whole = WHOLE.exec(text)
-    if (whole !== null) return this.#valueOf(whole[1]!, path) ?? text
+    if (whole !== null) {
+      const value = this.#valueOf(whole[1]!, path)
+      return value === undefined ? text : value
+    }
     return text.replace(PLACEHOLDER, (placeholder, literal: string | undefined, inner: string) => {
       if (literal !== undefined) return literal
       const value = this.#valueOf(inner, path)
@@ -133,7 +136,7 @@ class Params {
   /** Of the type of its default; a text where there is none. */
   #read(name: string): Json | undefined {
     const given = this.#given.get(name)
-    const fallback = this.#defaults[name] ?? undefined
+    const fallback = Object.hasOwn(this.#defaults, name) ? (this.#defaults[name] ?? undefined) : undefined
     if (given === undefined) return fallback
     const { text, isJson } = given
     if (!isJson && (fallback === undefined || typeof fallback === 'string')) return text

@@ -57,6 +57,20 @@ describe('parameters of a graph', () => {
     )
   })
 
+  test('null may be given', () => {
+    assert.deepEqual(filled(['${{ params.n }}', '<${{ params.n }}>'], { 'n:': 'null' }, { n: 5 }), [
+      null,
+      '<null>',
+    ])
+  })
+
+  test('a name that every object has is a name like others', () => {
+    assert.deepEqual(problemsOf('${{ params.constructor }}'), [
+      'tasks: params.constructor is not given: --param constructor=…, or a default under params',
+    ])
+    assert.deepEqual(filled('${{ params.toString }}', { toString: 'x' } as unknown as GivenParams), 'x')
+  })
+
   test('what is missing is named with its place, each time', () => {
     assert.deepEqual(problemsOf([{ a: '${{ params.gone }}' }, 'x ${{ params.gone }}'], {}, { gone: null }), [
       'tasks.0.a: params.gone is not given: --param gone=…, or a default under params',
