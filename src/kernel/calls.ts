@@ -57,8 +57,9 @@ export class Calls implements Execgo {
       return granted(refused('too_large', `the graph is larger than ${limits.bodyBytes} bytes`))
     const parsed = parseGraph(granted(parseJson(body, limits.jsonDepth)), limits)
     const name = idempotencyKey === undefined ? undefined : { key: idempotencyKey, body }
-    const submitted = this.#service.submit(granted(parsed), name, traceparentIn(traceparent))
-    return granted(await heeding(signal, submitted)).answer as Submitted
+    const tasks = granted(parsed)
+    const begin = () => this.#service.submit(tasks, name, traceparentIn(traceparent))
+    return granted(await heeding(signal, begin)).answer as Submitted
   }
 
   run<S extends Steps>(graph: GraphBuilder<S>, options?: SubmitOptions): Promise<Ran<TasksOf<S>>>
@@ -68,23 +69,23 @@ export class Calls implements Execgo {
   }
 
   async get<Result = unknown>(id: string, { signal }: Signalled = {}): Promise<Task<Result>> {
-    return taskIn(granted(await heeding(signal, this.#service.get(id)))) as Task<Result>
+    return taskIn(granted(await heeding(signal, () => this.#service.get(id)))) as Task<Result>
   }
 
   async has(id: string, { signal }: Signalled = {}): Promise<boolean> {
-    const found = await heeding(signal, this.#service.get(id))
+    const found = await heeding(signal, () => this.#service.get(id))
     if (!found.ok && found.problem.code !== 'not_found') return granted(found)
     return found.ok
   }
 
   async why(id: string, { signal }: Signalled = {}): Promise<Why> {
-    return granted(await heeding(signal, this.#service.why(id))) as unknown as Why
+    return granted(await heeding(signal, () => this.#service.why(id))) as unknown as Why
   }
 
   async *list({ graphId, signal, ...filters }: ListOptions = {}): AsyncGenerator<Task, void> {
     const asked = { ...filters, graph_id: graphId, limit: String(PAGE_TASKS) }
     for (let cursor = ''; ; ) {
-      const page = granted(await heeding(signal, this.#service.page({ ...asked, cursor })))
+      const page = granted(await heeding(signal, () => this.#service.page({ ...asked, cursor })))
       for (const text of page.tasks) yield taskIn(text)
       cursor = page.nextCursor
       if (cursor === '') return
@@ -110,12 +111,12 @@ export class Calls implements Execgo {
   }
 
   async cancel(id: string, { graceMs, signal }: CancelOptions = {}): Promise<Task> {
-    const cancelled = this.#service.cancel(id, granted(graceIn(graceMs)))
-    return taskIn(granted(await heeding(signal, cancelled)))
+    const grace = granted(graceIn(graceMs))
+    return taskIn(granted(await heeding(signal, () => this.#service.cancel(id, grace))))
   }
 
   async delete(id: string, { signal }: Signalled = {}): Promise<void> {
-    granted(await heeding(signal, this.#service.remove(id)))
+    granted(await heeding(signal, () => this.#service.remove(id)))
   }
 
   /** Ends with the kernel too. */
@@ -164,13 +165,14 @@ class GraphCalls implements ExecgoGraphs {
   }
 
   get(graphId: string, { signal }: Signalled = {}): Promise<Graph> {
-    return graphIn(heeding(signal, this.#service.graph(graphId)))
+    return graphIn(heeding(signal, () => this.#service.graph(graphId)))
   }
 
   async *list({ signal }: Signalled = {}): AsyncGenerator<Graph, void> {
     for (let cursor: string | null = ''; cursor !== null; ) {
+      const from: string = cursor
       const { graphs, next_cursor }: GraphPage = granted(
-        await heeding(signal, this.#service.graphs(PAGE_GRAPHS, cursor)),
+        await heeding(signal, () => this.#service.graphs(PAGE_GRAPHS, from)),
       )
       yield* graphs
       cursor = next_cursor
@@ -178,15 +180,15 @@ class GraphCalls implements ExecgoGraphs {
   }
 
   async cancel(graphId: string, { graceMs, signal }: CancelOptions = {}): Promise<Graph> {
-    return graphIn(heeding(signal, this.#service.cancelGraph(graphId, granted(graceIn(graceMs)))))
+    return graphIn(heeding(signal, () => this.#service.cancelGraph(graphId, granted(graceIn(graceMs)))))
   }
 
   retry(graphId: string, { signal }: Signalled = {}): Promise<Graph> {
-    return graphIn(heeding(signal, this.#service.retryGraph(graphId)))
+    return graphIn(heeding(signal, () => this.#service.retryGraph(graphId)))
   }
 
   async delete(graphId: string, { signal }: Signalled = {}): Promise<void> {
-    granted(await heeding(signal, this.#service.removeGraph(graphId)))
+    granted(await heeding(signal, () => this.#service.removeGraph(graphId)))
   }
 }
 
@@ -213,10 +215,11 @@ const tasksIn = async (texts: AsyncIterable<string>): Promise<Task[]> => {
   return tasks
 }
 
-/** What comes of the work; or the signal's reason, and the work goes on. */
-const heeding = async <T>(signal: AbortSignal | undefined, work: T | Promise<T>): Promise<T> => {
-  if (signal === undefined) return work
+/** What comes of the work; or the signal's reason, and the work goes on. It does not begin where the signal says so already. */
+const heeding = async <T>(signal: AbortSignal | undefined, begin: () => T | Promise<T>): Promise<T> => {
+  if (signal === undefined) return begin()
   signal.throwIfAborted()
+  const work = begin()
   let stop = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason as Error)
