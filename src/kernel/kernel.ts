@@ -27,8 +27,10 @@ const STOP_WITHIN_MS = 15_000
 /** To be started before it is asked for anything; it can be started again once it is stopped. */
 export class Kernel implements Execgo {
   readonly #options: KernelOptions
+  /** Of the last start, until a stop takes it. */
   #starting: Promise<Running> | null = null
-  #stopping: Promise<void> | null = null
+  /** The last stop: a start waits for it. */
+  #stopping: Promise<void> = Promise.resolve()
   #running: Running | null = null
 
   constructor(options: KernelOptions = {}) {
@@ -41,15 +43,24 @@ export class Kernel implements Execgo {
    * @throws {TypeError} for an option that cannot be used; and where the data directory cannot be, or another process has it
    */
   async start(): Promise<this> {
-    await this.#stopping
-    this.#starting ??= import('./running.ts').then(({ startRunning }) => startRunning(this.#options))
+    // Before anything is waited for: a stop that is called right after this one ends what begins here.
+    this.#starting ??= this.#start(this.#stopping)
+    const starting = this.#starting
     try {
-      this.#running = await this.#starting
+      await starting
     } catch (error) {
-      this.#starting = null
+      if (this.#starting === starting) this.#starting = null
       throw error
     }
     return this
+  }
+
+  async #start(stopping: Promise<void>): Promise<Running> {
+    // Who stopped it is told where that failed.
+    await stopping.catch(() => {})
+    const { startRunning } = await import('./running.ts')
+    this.#running = await startRunning(this.#options)
+    return this.#running
   }
 
   /**
@@ -57,18 +68,18 @@ export class Kernel implements Execgo {
    * data directory that stays, what is not over is taken up at the next start. May be called twice, or before a start.
    */
   stop({ timeoutMs = STOP_WITHIN_MS }: { timeoutMs?: number } = {}): Promise<void> {
-    this.#stopping ??= this.#stop(timeoutMs).finally(() => {
-      this.#stopping = null
-    })
+    const starting = this.#starting
+    if (starting === null) return this.#stopping
+    this.#starting = null
+    this.#stopping = this.#stop(starting, timeoutMs)
     return this.#stopping
   }
 
-  async #stop(timeoutMs: number): Promise<void> {
-    const running = await this.#starting?.catch(() => null)
+  async #stop(starting: Promise<Running>, timeoutMs: number): Promise<void> {
+    const running = await starting.catch(() => null)
     try {
       await running?.stop(timeoutMs)
     } finally {
-      this.#starting = null
       this.#running = null
     }
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Execgo } from '../client/api.ts'
 import { Calls } from './calls.ts'
-import { type EngineSettings, createEngine } from './engine.ts'
+import { type Engine, type EngineSettings, createEngine } from './engine.ts'
 import type { KernelLog, KernelOptions } from './options.ts'
 import { settingsOf } from './settings.ts'
 
@@ -23,9 +23,10 @@ export const startRunning = async (options: KernelOptions): Promise<Running> => 
   const leave = async (): Promise<void> => {
     if (isOwnFolder) await rm(dataDir, { recursive: true, force: true })
   }
-  const engine = createEngine({ ...settings, dataDir, mcpHost }, log)
   const stopped = new AbortController()
+  let engine: Engine
   try {
+    engine = createEngine({ ...settings, dataDir, mcpHost }, log)
     await engine.start()
   } catch (error) {
     await leave()
@@ -35,8 +36,11 @@ export const startRunning = async (options: KernelOptions): Promise<Running> => 
     calls: new Calls(engine.service, stopped.signal),
     async stop(timeoutMs) {
       stopped.abort()
-      await engine.stop(timeoutMs)
-      await leave()
+      try {
+        await engine.stop(timeoutMs)
+      } finally {
+        await leave()
+      }
     },
     killCommands: engine.killCommands,
   }

@@ -136,6 +136,15 @@ for (const [name, start] of Object.entries(EITHER)) {
       ])
         await assert.rejects(call(), reason)
       assert.equal(await execgo.has('no'), false)
+      const { graph_id: graphId } = await execgo.get('long')
+      for (const call of [
+        () => execgo.cancel('long', { signal: controller.signal }),
+        () => execgo.graphs.cancel(graphId, { signal: controller.signal }),
+        () => execgo.delete('long', { signal: controller.signal }),
+      ])
+        await assert.rejects(call(), reason)
+      // Nor does any of them do it in secret.
+      assert.equal((await execgo.wait(['long'], { timeoutMs: 100 })).done, false)
       await execgo.cancel('long', { graceMs: 0 })
       const ended = await execgo.wait(['long'])
       assert.deepEqual([ended.done, ended.tasks[0]?.run_status], [true, 'cancelled'])
@@ -209,6 +218,28 @@ describe('a kernel', { timeout: SOON_MS * 2 }, () => {
     await waiting
     assert.deepEqual(await watching, { done: true, value: undefined })
     await assert.rejects(kernel.submit({ tasks: [] }), UnavailableError)
+  })
+
+  test('starts and stops in the order in which it is told to', async (t) => {
+    const dataDir = await tempDir(t)
+    const kernel = createKernel({ dataDir })
+    const isRunning = () =>
+      kernel.health().then(
+        () => true,
+        () => false,
+      )
+    const starting = kernel.start()
+    await kernel.stop()
+    await starting
+    assert.equal(await isRunning(), false)
+    const calls = [kernel.start(), kernel.stop(), kernel.start(), kernel.stop(), kernel.start()]
+    await Promise.all(calls)
+    assert.equal(await isRunning(), true)
+    const last = [kernel.stop(), kernel.start(), kernel.stop()]
+    await Promise.all(last)
+    assert.equal(await isRunning(), false)
+    const other = await createKernel({ dataDir }).start()
+    await other.stop()
   })
 
   test('names the option that cannot be used', async () => {
