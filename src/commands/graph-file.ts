@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises'
 import type { GraphSpec } from '../client/index.ts'
 import { DEFAULT_LIMITS } from '../domain/limits.ts'
 import { type GivenParams, type Path, fillParams } from './graph-params.ts'
-import { CommandError } from './terminal.ts'
+import { readStdin } from './stdin.ts'
+import { CommandError, type Terminal } from './terminal.ts'
 
 export interface GraphFileOptions {
   readonly params: GivenParams
-  readonly stdin: NodeJS.ReadStream
+  readonly terminal: Pick<Terminal, 'stdin' | 'signal'>
   /** What is not given stays as it is written: for who only looks at the graph. */
   readonly mayMiss?: boolean
 }
@@ -30,9 +31,9 @@ export const readGraphFile = async (path: string, options: GraphFileOptions): Pr
 /** As {@link readGraphFile}, and tells where in the file something is wrong. */
 export const openGraphFile = async (
   path: string,
-  { params, stdin, mayMiss = false }: GraphFileOptions,
+  { params, terminal, mayMiss = false }: GraphFileOptions,
 ): Promise<GraphFile> => {
-  const text = await textOf(path, stdin)
+  const text = await textOf(path, terminal)
   // A text from standard input may be either.
   const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && /^\s*\{/.test(text))
   const value = (isJson ? jsonIn(text) : undefined) ?? (await valueIn(text, path, isJson))
@@ -79,23 +80,12 @@ const valueIn = async (text: string, path: string, isJson: boolean): Promise<unk
   return value
 }
 
-const textOf = async (path: string, stdin: NodeJS.ReadStream): Promise<string> => {
-  const text = await (path === '-' ? readAll(stdin) : readFile(path, 'utf8')).catch((error: Error) => {
+const textOf = async (path: string, terminal: GraphFileOptions['terminal']): Promise<string> => {
+  const reading = path === '-' ? readStdin(terminal, DEFAULT_LIMITS.bodyBytes + 1) : readFile(path, 'utf8')
+  const text = await reading.catch((error: Error) => {
     throw new CommandError(2, `cannot read ${path}: ${error.message}`)
   })
   if (text.length > DEFAULT_LIMITS.bodyBytes)
     throw new CommandError(2, `cannot read ${path}: it is larger than ${DEFAULT_LIMITS.bodyBytes} bytes`)
   return text
-}
-
-const readAll = async (stream: NodeJS.ReadStream): Promise<string> => {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of stream) {
-    parts.push(part as Buffer)
-    bytes += (part as Buffer).length
-    // It says so: what is too large by one part is too large.
-    if (bytes > DEFAULT_LIMITS.bodyBytes + 1) break
-  }
-  return Buffer.concat(parts).toString()
 }

@@ -69,7 +69,7 @@ const draw = async (
     throw new CommandError(2, 'graph: --format draws a graph of the daemon, or a file: name it')
   const isFile = !/^g-\d+$/.test(what) || existsSync(what)
   const { tasks } = isFile
-    ? await readGraphFile(what, { params, stdin: terminal.stdin, mayMiss: true })
+    ? await readGraphFile(what, { params, terminal, mayMiss: true })
     : await clientOf(terminal).wait({ graphId: what }, { timeoutMs: 0, signal: terminal.signal })
   if (!Array.isArray(tasks)) throw new CommandError(2, `${what}: it has no list of tasks`)
   await new Output(terminal, { output: 'table' }).write(drawGraph(tasks, drawing))

@@ -56,10 +56,7 @@ export const submitCommand = (terminal: Terminal): Command =>
     const output = new Output(terminal, options)
     if (options.timeout !== undefined && options.wait !== true)
       throw new CommandError(2, 'submit: --timeout is how long --wait waits: say both')
-    const graph = withSettings(
-      await readGraphFile(file, { params: options.param ?? {}, stdin: terminal.stdin }),
-      options,
-    )
+    const graph = withSettings(await readGraphFile(file, { params: options.param ?? {}, terminal }), options)
     const submitted = await clientOf(terminal).submit(graph, {
       ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
       signal: terminal.signal,

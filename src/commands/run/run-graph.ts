@@ -31,7 +31,7 @@ import { summaryOf, verdict } from './summary.ts'
 /** @throws CommandError where it does not end well */
 export const runGraphFile = async (terminal: Terminal, file: string, options: RunOptions): Promise<void> => {
   const { param: params = {}, dataDir: given, maxConcurrency, verbose: isVerbose = false } = options
-  const graphFile = await openGraphFile(file, { params, stdin: terminal.stdin })
+  const graphFile = await openGraphFile(file, { params, terminal })
   await warn(graphFile, terminal)
   const display = new Display(terminal, { isVerbose })
   const isTemporary = given === undefined

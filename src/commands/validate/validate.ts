@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { type GivenParams, fillParams, hasPlaceholder } from '../graph-params.ts'
 import { nameAndValue } from '../option-values.ts'
+import { readStdin } from '../stdin.ts'
+import { harmless } from '../table.ts'
 import { CommandError, type Terminal } from '../terminal.ts'
 import type { Position } from './source.ts'
 
@@ -49,8 +51,8 @@ Examples:
       if (problems.some(({ severity }) => severity === 'error')) throw new CommandError(2)
     })
 
-const check = async (file: string, params: GivenParams, { stdin }: Terminal): Promise<Checked> => {
-  const text = file === '-' ? await readAll(stdin) : readText(file)
+const check = async (file: string, params: GivenParams, terminal: Terminal): Promise<Checked> => {
+  const text = file === '-' ? await readStdin(terminal) : readText(file)
   const [{ readSource }, { graphProblems }] = await Promise.all([
     import('./source.ts'),
     import('../../api/graph-problems.ts'),
@@ -84,17 +86,11 @@ const readText = (file: string): string => {
   }
 }
 
-const readAll = async (stream: NodeJS.ReadStream): Promise<string> => {
-  const parts: Buffer[] = []
-  for await (const part of stream) parts.push(part as Buffer)
-  return Buffer.concat(parts).toString()
-}
-
 const report = (files: readonly string[], checked: readonly Checked[], { stderr }: Terminal): void => {
   for (const [at, { problems, lines }] of checked.entries()) {
     for (const problem of problems) {
       const { file, line, column, severity, message } = problem
-      stderr.write(`${file}:${line}:${column}: ${severity}: ${message}\n`)
+      stderr.write(`${file}:${line}:${column}: ${severity}: ${harmless(message)}\n`)
       if (stderr.isTTY) stderr.write(excerpt(lines[line - 1] ?? '', problem, stderr.columns || 80))
     }
     stderr.write(`${files[at]}: ${summary(problems)}\n`)
@@ -106,9 +102,10 @@ const excerpt = (text: string, { line, column }: Position, width: number): strin
   const margin = `${String(line).padStart(6)} | `
   const room = width - margin.length - 1
   const from = column <= room ? 0 : column - Math.floor(room / 2)
+  const before = harmless(text.slice(from, column - 1))
+  const after = harmless(text.slice(column - 1, from + room))
   // A tab is as wide in both lines.
-  const before = text.slice(from, column - 1).replaceAll(/[^\t]/g, ' ')
-  return `${margin}${text.slice(from, from + room)}\n${' '.repeat(6)} | ${before}^\n`
+  return `${margin}${before}${after}\n${' '.repeat(6)} | ${before.replaceAll(/[^\t]/g, ' ')}^\n`
 }
 
 const summary = (problems: readonly Problem[]): string => {

@@ -1,13 +1,14 @@
 /** Errors say what went wrong and what to do about it; the exit code says whether trying again could help. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { cli } from '../../support/cli.ts'
+import { PROGRAM, cli } from '../../support/cli.ts'
 import { startDaemon } from '../../support/daemon.ts'
 
 test('a daemon that is not there', async () => {
@@ -103,6 +104,17 @@ test('a wrong command line', async () => {
     assert.deepEqual([code, stdout], [2, ''], words.join(' '))
     assert.match(stderr, /^execgo: /)
     assert.match(stderr, says)
+  }
+})
+
+test('an interrupt ends what waits for its standard input', async () => {
+  for (const command of ['run', 'submit', 'validate']) {
+    const child = spawn(process.execPath, [PROGRAM, command, '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
+    const ended = once(child, 'exit')
+    // More than fits in between: it has begun to read, and waits for the rest.
+    await new Promise((resolve) => child.stdin.write(' '.repeat(2_000_000), resolve))
+    child.kill('SIGINT')
+    assert.deepEqual(await ended, [130, null], command)
   }
 })
 

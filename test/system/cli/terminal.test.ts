@@ -1,10 +1,13 @@
 /** What the commands show to people: tables of 80 columns, colours, and nothing that their terminal would obey. */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
 import { type Ended, hasTerminals, cli, inTerminal, startInTerminal } from '../../support/cli.ts'
 import { type TestDaemon, startDaemon } from '../../support/daemon.ts'
+import { tempDir } from '../../support/temp-dir.ts'
 
 const LONG = `a-task-with-an-id-that-is-${'very-'.repeat(20)}long`
 const WIDE = '構建-容器镜像'
@@ -94,6 +97,15 @@ describe('in a terminal', { skip: hasTerminals ? false : 'script is missing' }, 
     assert.ok((await cli(['list', '-o', 'table'], { env })).stdout.includes(LONG))
     assert.equal(JSON.parse((await cli(['list'], { env })).stdout).length, 5)
     assert.equal(JSON.parse((await look('get fetch -o json')).stdout).id, 'fetch')
+  })
+
+  test('validate shows the line, and what a terminal would obey is taken out', async (t) => {
+    const file = join(await tempDir(t), 'graph.yaml')
+    await writeFile(file, "tasks:\n  - {id: 'a\u001b]0;title\u0007', type: nop}\n")
+    const { code, stdout } = await inTerminal(`$EXECGO validate ${file}; exit $?`)
+    assert.equal(code, 2)
+    assert.ok(!stdout.includes('\u0007') && !stdout.includes('\u001b'), JSON.stringify(stdout))
+    assert.match(stdout, / {4} 2 \| {3}- \{id: 'a.*', type: nop\}\n/)
   })
 
   test('a pipe that is closed early is no error', async () => {
