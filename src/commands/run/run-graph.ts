@@ -22,6 +22,7 @@ import {
 } from '../../index.ts'
 import { type GraphFile, openGraphFile, refusal } from '../graph-file.ts'
 import { Output, paintFor } from '../output.ts'
+import { isBad } from '../show.ts'
 import { CommandError, type Terminal } from '../terminal.ts'
 import { Display } from './display.ts'
 import type { RunOptions } from './run.ts'
@@ -111,6 +112,7 @@ class Run {
     rest: AsyncGenerator<TaskEvent, void>,
   ): Promise<void> {
     const { tracker } = this.#display
+    let isFailFast = this.#options.failFast === true
     for (let next = await first; next.done !== true; next = await rest.next()) {
       const event = next.value
       if (event.graph_id !== graphId) continue
@@ -118,10 +120,17 @@ class Run {
       if (event.type === 'task_retried')
         this.#display.retried(event.task_id, event.attempt ?? 1, event.message ?? '')
       if (ended === null) continue
-      if (this.#display.wants(ended)) this.#display.ended(await this.#kernel.get(event.task_id))
+      const isShown = this.#display.wants(ended)
+      const mayEndAll = isFailFast && ended.how === 'failed' && !tracker.isOver
+      if (isShown || mayEndAll) {
+        const task = await this.#kernel.get(event.task_id)
+        if (isShown) this.#display.ended(task)
+        if (mayEndAll && isBad(task)) {
+          isFailFast = false
+          this.#cancel(graphId, 'A task failed: cancelling what is left.')
+        }
+      }
       if (tracker.isOver) break
-      if (ended.how === 'failed' && this.#options.failFast === true && tracker.ends.failed === 1)
-        this.#cancel(graphId, 'A task failed: cancelling what is left.')
     }
     await rest.return()
   }
@@ -135,12 +144,13 @@ class Run {
   async #sumUp(graphId: string, tookMs: number): Promise<void> {
     const { stderr, env } = this.#terminal
     const output = new Output(this.#terminal, this.#options)
-    const { table, isBad, hasDenied } = await summaryOf(this.#kernel.list({ graphId }), output)
+    const summary = await summaryOf(this.#kernel.list({ graphId }), output)
     if (output.format !== 'table') await output.list(this.#kernel.list({ graphId }))
-    else if (table !== '') await output.write(this.#terminal.stdout.isTTY ? `\n${table}\n` : table)
-    stderr.write(`${verdict(this.#display.tracker.ends, isBad, tookMs, paintFor(stderr, env))}\n`)
-    if (hasDenied) stderr.write('  EXECGO_SHELL_POLICY=open lets it run any command.\n')
-    if (isBad) throw new CommandError(1)
+    else if (summary.table !== '')
+      await output.write(this.#terminal.stdout.isTTY ? `\n${summary.table}\n` : summary.table)
+    stderr.write(`${verdict(this.#display.tracker.ends, summary.isBad, tookMs, paintFor(stderr, env))}\n`)
+    if (summary.hasDenied) stderr.write('  EXECGO_SHELL_POLICY=open lets it run any command.\n')
+    if (summary.isBad) throw new CommandError(1)
     this.#terminal.signal.throwIfAborted()
   }
 }

@@ -95,6 +95,14 @@ describe('execgo run', () => {
     assert.match(stderr, /1 failed, 1 cancelled in/)
   })
 
+  test('--fail-fast lets a failure be that is allowed', async () => {
+    const nap = { id: 'nap', type: 'sleep', params: { duration_ms: 500 } }
+    const input = graphOf(shell('may', 'exit 1', { allow_failure: true }), nap)
+    const { code, stderr } = await cli(['run', '--fail-fast', '-'], { input })
+    assert.equal(code, 0)
+    assert.match(stderr, /✓ 1 failed, 1 succeeded in/)
+  })
+
   test('parameters are filled in, and what is wrong with them is refused with its place', async (t) => {
     const folder = await tempDir(t)
     const file = join(folder, 'graph.yaml')
