@@ -82,12 +82,12 @@ async function* tasksIn(pages: Pages): AsyncGenerator<Task, void> {
 }
 
 const printTable = async (pages: Pages, output: Output): Promise<void> => {
-  let table: Table<Task> | null = null
+  let isFirst = true
   for await (const page of pages) {
-    if (table === null) {
-      table = new Table(TASK_COLUMNS, page, output.width, output.paint)
-      if (page.length > 0) await output.write(table.header)
-    }
+    // Columns as wide as each page wants them: of one that is too narrow for what comes later ids would be cut.
+    const table = new Table(TASK_COLUMNS, page, output.width, output.paint)
+    if (isFirst && page.length > 0) await output.write(table.header)
+    isFirst = false
     for (const task of page) await output.write(table.row(task))
   }
 }

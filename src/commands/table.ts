@@ -14,7 +14,7 @@ export interface Column<Row> {
 
 const GAP = '  '
 
-/** Prints rows in columns as wide as the first rows made them: those that come later are cut to them. */
+/** Prints rows in columns as wide as a sample of them wants. */
 export class Table<Row> {
   readonly #columns: readonly Column<Row>[]
   readonly #widths: readonly number[]

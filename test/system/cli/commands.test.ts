@@ -160,6 +160,11 @@ describe('against a daemon', () => {
     // Each has a line of its own.
     const lines = (await execgo(['list', '--prefix', 'many-'])).stdout.trimEnd().split('\n')
     assert.equal(lines.length, ids.length + 2)
+    // Ids grow with their numbers: those of a later page are as whole as the first.
+    await daemon.submit(ids.map((_, at) => ({ id: `grow-${at}`, type: 'noop' })))
+    const table = (await execgo(['list', '--prefix', 'grow-', '-o', 'table'])).stdout
+    assert.match(table, /^grow-9 +success/m)
+    assert.match(table, /^grow-1499 +success/m)
     assert.equal((await execgo(['list', '--type', 'nonsense'])).code, 2)
   })
 
