@@ -94,9 +94,8 @@ export class Client implements Execgo {
     const query = new URLSearchParams({ limit: String(limit ?? PAGE_TASKS) })
     for (const [name, value] of Object.entries({ ...filters, graph_id: graphId }))
       if (value) query.set(name, value)
-    const page = await this.#http.send(`/tasks?${query}`, { signal })
-    const tasks = (await this.#http.read(page, signal)) as Task[]
-    return { tasks, nextCursor: page.headers.get('x-next-cursor') }
+    const { value: tasks, headers } = await this.#http.answer<Task[]>(`/tasks?${query}`, { signal })
+    return { tasks, nextCursor: headers.get('x-next-cursor') }
   }
 
   async wait(

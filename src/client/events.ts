@@ -1,6 +1,6 @@
 /** Events, over as many connections as it takes. */
 import { ConnectionError, UnavailableError } from './errors.ts'
-import { type Http, delay } from './http.ts'
+import { type Http, delay, linked } from './http.ts'
 import type { EventType, TaskEvent } from './types.ts'
 
 export interface EventsOptions {
@@ -22,8 +22,9 @@ export async function* watch(http: Http, options: EventsOptions): AsyncGenerator
   const isOver = (): boolean => options.signal?.aborted === true
   let after = options.after
   while (!isOver()) {
+    const { signal, unlink } = linked(options.signal)
     try {
-      const response = await http.send(`/events?${queryOf(options, after)}`, { signal: options.signal })
+      const response = await http.send(`/events?${queryOf(options, after)}`, { signal })
       for await (const { id, data } of frames(response)) {
         after = id
         if (data !== '') yield JSON.parse(data) as TaskEvent
@@ -33,6 +34,8 @@ export async function* watch(http: Http, options: EventsOptions): AsyncGenerator
       // The daemon may be on its way up again for longer than a request is tried.
       const isLost = error instanceof ConnectionError || error instanceof UnavailableError || isBroken(error)
       if (!isLost || after === undefined) throw error
+    } finally {
+      unlink()
     }
     await delay(RECONNECT_AFTER_MS, options.signal).catch(() => {})
   }
@@ -40,8 +43,13 @@ export async function* watch(http: Http, options: EventsOptions): AsyncGenerator
 
 /** The number of the last event: a stream says at its beginning where it begins. */
 export const lastEvent = async (http: Http, signal?: AbortSignal): Promise<number> => {
-  const response = await http.send('/events', { signal })
-  for await (const { id } of frames(response)) return id
+  const { signal: own, unlink } = linked(signal)
+  try {
+    const response = await http.send('/events', { signal: own })
+    for await (const { id } of frames(response)) return id
+  } finally {
+    unlink()
+  }
   throw new ConnectionError('/events: the stream ended before it began')
 }
 

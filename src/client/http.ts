@@ -39,12 +39,23 @@ export class Http {
   }
 
   async json<T>(path: string, call: Call = {}): Promise<T> {
-    const response = await this.send(path, call)
-    return (response.status === 204 ? undefined : await this.read(response, call.signal)) as T
+    return (await this.answer<T>(path, call)).value
   }
 
-  /** The whole of an answer. @throws ConnectionError where it breaks off */
-  async read(response: Response, signal?: AbortSignal): Promise<unknown> {
+  /** The whole of an answer, `undefined` for none, and its headers. */
+  async answer<T>(path: string, call: Call = {}): Promise<{ value: T; headers: Headers }> {
+    const { signal, unlink } = linked(call.signal)
+    try {
+      const response = await this.send(path, { ...call, signal })
+      const value = response.status === 204 ? undefined : await this.#read(response, signal)
+      return { value: value as T, headers: response.headers }
+    } finally {
+      unlink()
+    }
+  }
+
+  /** @throws ConnectionError where it breaks off */
+  async #read(response: Response, signal?: AbortSignal): Promise<unknown> {
     try {
       return await response.json()
     } catch (error) {
@@ -104,6 +115,21 @@ const isBusy = ({ status }: RefusedError): boolean => status === 429 || status =
 /** Twice as long each time, and a little by chance, so that many clients do not come back together. */
 const backoffMs = (tries: number): number =>
   Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** tries) * (0.5 + Math.random() / 2)
+
+/**
+ * A signal of its own for one request: fetch leaves its listeners on the one that it is given until they are collected,
+ * and Node warns of so many where a program has one for all that it does.
+ */
+export const linked = (
+  signal: AbortSignal | undefined,
+): { readonly signal: AbortSignal | undefined; readonly unlink: () => void } => {
+  if (signal == null) return { signal: undefined, unlink: () => {} }
+  const own = new AbortController()
+  const abort = (): void => own.abort(signal.reason)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort)
+  return { signal: own.signal, unlink: () => signal.removeEventListener('abort', abort) }
+}
 
 /** Resolves after a while; rejects with the signal's reason. */
 export const delay = (ms: number, signal?: AbortSignal): Promise<void> =>

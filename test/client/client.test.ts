@@ -1,5 +1,6 @@
 /** The client of `execgo/client`, against the real daemon. */
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import {
@@ -99,6 +100,17 @@ describe('a client', { timeout: SOON_MS * 2 }, () => {
     )
     for (const id of found) await client.delete(id)
     for await (const { id } of client.list({ prefix: 'list-' })) assert.fail(id)
+  })
+
+  test('leaves nothing on the signal of a program that has one for all', async () => {
+    const { signal } = new AbortController()
+    await client.run({ tasks: [{ id: 'signalled', type: 'noop' }] }, { signal })
+    await client.get('signalled', { signal })
+    assert.equal(await client.has('nobody', { signal }), false)
+    for await (const _ of client.list({ signal })) break
+    await client.lastEvent({ signal })
+    for await (const _ of client.events({ after: 0, signal })) break
+    assert.deepEqual(getEventListeners(signal, 'abort'), [])
   })
 
   test('waits with a limit, cancels, and ends with its signal', async () => {
