@@ -53,7 +53,8 @@ export const defineTool = <Params = JsonObject>(definition: ToolDefinition<Param
     name,
     run(input, context) {
       const checked = schema['~standard'].validate(input)
-      return checked instanceof Promise ? checked.then((result) => go(result, context)) : go(checked, context)
+      // A promise of any kind: one that were taken for a result would pass unchecked.
+      return 'then' in checked ? checked.then((result) => go(result, context)) : go(checked, context)
     },
   }
 }
