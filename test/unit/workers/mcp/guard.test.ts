@@ -8,7 +8,7 @@ import { eventually } from '../support.ts'
 
 /** A process that leads a group of its own, and maybe does not hear SIGTERM; killed at the end. */
 const leader = async (t: TestContext, script: string): Promise<ChildProcess> => {
-  const child = spawn('/bin/sh', ['-c', `${script}; echo ready; sleep 300`], {
+  const child = spawn('/bin/sh', ['-c', `${script}; echo ready; exec sleep 300`], {
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
   })
