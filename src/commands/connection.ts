@@ -2,7 +2,7 @@
 import { type Client, createClient } from '../client/index.ts'
 import { CommandError, type Terminal } from './terminal.ts'
 
-const DEFAULT_URL = 'http://127.0.0.1:8080'
+export const DEFAULT_URL = 'http://127.0.0.1:8080'
 
 /** Over a restart of the daemon, for about a minute. */
 const PATIENT_TRIES = 10

@@ -4,12 +4,14 @@ import { VERSION } from '../version.ts'
 import { benchCommand } from './bench.ts'
 import { cancelCommand } from './cancel.ts'
 import { completionCommand } from './completion.ts'
+import { DEFAULT_URL } from './connection.ts'
 import { deleteCommand } from './delete.ts'
 import { eventsCommand } from './events.ts'
 import { failureOf } from './failure.ts'
 import { getCommand } from './get.ts'
 import { graphCommand } from './graph.ts'
 import { healthCommand } from './health.ts'
+import { helpCommand } from './help.ts'
 import { listCommand } from './list.ts'
 import { mcpCommand } from './mcp.ts'
 import { openapiCommand } from './openapi.ts'
@@ -39,23 +41,32 @@ const GROUPS: Readonly<Record<string, readonly ((terminal: Terminal) => Command)
     deleteCommand,
   ],
   'The daemon itself:': [healthCommand, benchCommand, openapiCommand, mcpCommand, tokenCommand],
-  'More:': [completionCommand],
+  'More:': [completionCommand, helpCommand],
 }
+
+const WITHOUT_DAEMON = new Set(['run', 'validate', 'token', 'completion', 'help'])
+const ENVIRONMENT = `
+Environment:
+  EXECGO_URL    the daemon, ${DEFAULT_URL} by default
+  EXECGO_TOKEN  a token, where the daemon asks for one`
 
 const programOf = (terminal: Terminal): Command => {
   const program = new Command('execgo')
     .description('Runs graphs of tasks. Without a command, execgo is the daemon: see execgo -help.')
-    .version(`v${VERSION}`)
-    .commandsGroup('More:')
-    .helpCommand('help [command]', 'says more about a command')
+    .version(`v${VERSION}`, '-V, --version', 'prints the version')
   for (const [group, commands] of Object.entries(GROUPS))
-    for (const commandOf of commands) program.addCommand(commandOf(terminal).helpGroup(group))
+    for (const commandOf of commands) {
+      const command = commandOf(terminal).helpGroup(group)
+      if (!WITHOUT_DAEMON.has(command.name())) command.addHelpText('after', ENVIRONMENT)
+      program.addCommand(command)
+    }
   for (const each of everyCommand(program)) {
     // `execgo --help` is the daemon's.
     const help = each === program ? 'execgo help' : `${pathOf(each)} --help`
     each.exitOverride().showHelpAfterError(`(${help} says more)`)
-    each.helpOption('-h, --help', 'says this').configureHelp({ subcommandTerm })
-    if (each !== program) each.helpCommand(false)
+    each.helpOption('-h, --help', 'prints this help').helpCommand(false)
+    // Commander wraps nothing on a terminal that leaves descriptions less than 40 columns.
+    each.configureHelp({ subcommandTerm, minWidthToWrap: 20 })
     // In the list of commands one sentence is enough.
     each.summary(/^.*?[.:;](?=\s|$)/.exec(each.description())?.[0].slice(0, -1) ?? each.description())
     each.configureOutput({

@@ -82,13 +82,13 @@ const tookText = ({ runtime }: Task): string => {
 }
 
 export const TASK_COLUMNS: readonly Column<Task>[] = [
-  { name: 'ID', text: ({ id }) => id, least: 16 },
+  { name: 'ID', text: ({ id }) => id, least: 12 },
   { name: 'STATUS', text: stateOf, style: (task) => styleOf(stateOf(task)) },
-  { name: 'TOOL', text: toolOf, least: 10 },
+  { name: 'TOOL', text: toolOf, least: 6 },
   { name: 'GRAPH', text: ({ graph_id }) => graph_id, style: () => 'dim' },
   { name: 'AGE', text: ({ created_at }) => ageText(created_at), isRight: true },
   { name: 'TOOK', text: tookText, isRight: true },
-  { name: '', text: ({ error = '' }) => error, least: 12 },
+  { name: '', text: ({ error = '' }) => error, least: 6 },
 ]
 
 export const GRAPH_COLUMNS: readonly Column<Graph>[] = [

@@ -17,11 +17,11 @@ interface Row {
 }
 
 const COLUMNS: readonly Column<Row>[] = [
-  { name: 'TASK', text: ({ id }) => id, least: 16 },
+  { name: 'TASK', text: ({ id }) => id, least: 12 },
   { name: 'STATUS', text: ({ state }) => state, style: ({ state }) => styleOf(state) },
   { name: 'TOOK', text: ({ took }) => took, isRight: true },
   { name: 'ATTEMPTS', text: ({ attempts }) => attempts, isRight: true },
-  { name: '', text: ({ text }) => text, style: ({ isBad }) => (isBad ? null : 'dim'), least: 12 },
+  { name: '', text: ({ text }) => text, style: ({ isBad }) => (isBad ? null : 'dim'), least: 6 },
 ]
 
 /** A table of more would scroll away what matters. */

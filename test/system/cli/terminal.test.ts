@@ -47,6 +47,17 @@ describe('in a terminal', { skip: hasTerminals ? false : 'script is missing' }, 
     return lines
   }
 
+  test('60 columns are enough, for tables and for help', async () => {
+    for (const words of ['list', 'graph', 'run --help']) {
+      const { stdout } = await inTerminal(`stty cols 60; $EXECGO ${words}`, {
+        env: { EXECGO_URL: daemon.url, NO_COLOR: '1' },
+      })
+      // What help has below the options is written for 80.
+      const [lines] = stdout.split('\nExamples:')
+      for (const line of lines!.split('\n')) assert.ok(stringWidth(line.trimEnd()) <= 60, `${words}: ${line}`)
+    }
+  })
+
   test('tables fit, align wide characters, and cut what is too long', async () => {
     const lines = await linesOf('list')
     assert.match(lines[0]!, /^ID +STATUS +TOOL +GRAPH +AGE +TOOK$/)
