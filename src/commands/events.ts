@@ -66,8 +66,11 @@ export const eventsCommand = (terminal: Terminal): Command =>
       (options.graph === undefined || graph_id === options.graph) &&
       (types === undefined || types.includes(type))
     const lineOf = linesFor(output)
-    const print = (event: TaskEvent): Promise<void> =>
-      output.format === 'table' ? output.write(lineOf(event)) : output.item(event)
+    let isQuiet = true
+    const print = (event: TaskEvent): Promise<void> => {
+      isQuiet = false
+      return output.format === 'table' ? output.write(lineOf(event)) : output.item(event)
+    }
     if (last > 0)
       for await (const event of lastOf(history(client, options.after, now, isWanted, signal), last))
         await print(event)
@@ -77,6 +80,7 @@ export const eventsCommand = (terminal: Terminal): Command =>
       for await (const event of patient.events({ ...defined(filter), after: now, signal })) await print(event)
     }
     signal.throwIfAborted()
+    if (isQuiet && output.format === 'table') terminal.stderr.write('execgo: no events\n')
   })
 
 /** Without what is undefined. */

@@ -21,7 +21,7 @@ export const failureOf = (error: unknown, { env }: Terminal): Failure => {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof CommandError) return { exitCode: error.exitCode, message }
   if (error instanceof ConnectionError) {
-    return { exitCode: 1, message: `no answer: ${message}\n  ${connectionHint(message)}` }
+    return { exitCode: 1, message: `no answer: ${message.trimEnd()}\n  ${connectionHint(message)}` }
   }
   if (!(error instanceof RefusedError)) return { exitCode: 1, message }
   const hint = refusalHint(error, env)
@@ -34,10 +34,13 @@ export const failureOf = (error: unknown, { env }: Terminal): Failure => {
 const mayBeOtherwiseLater = (error: RefusedError): boolean =>
   error instanceof NotFoundError || error instanceof OverloadedError || error.status >= 500
 
-const connectionHint = (message: string): string =>
-  /self[- ]signed|unable to (verify|get)|certificate/i.test(message)
+const connectionHint = (message: string): string => {
+  if (/wrong version number/i.test(message))
+    return 'It does not speak HTTPS: does its URL begin with http://?'
+  return /self[- ]signed|unable to (verify|get)|certificate/i.test(message)
     ? 'Its certificate is not trusted here: name the one to trust in NODE_EXTRA_CA_CERTS.'
-    : 'Is the daemon running? Start it with `execgo`, or set EXECGO_URL to where it is.'
+    : 'Is the daemon running? `execgo` starts one; EXECGO_URL says where it is.'
+}
 
 const refusalHint = (error: RefusedError, env: Terminal['env']): string => {
   const graph = /^task not found: (g-\d+)$/.exec(error.message)?.[1]

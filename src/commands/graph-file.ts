@@ -83,9 +83,18 @@ const valueIn = async (text: string, path: string, isJson: boolean): Promise<unk
 const textOf = async (path: string, terminal: GraphFileOptions['terminal']): Promise<string> => {
   const reading = path === '-' ? readStdin(terminal, DEFAULT_LIMITS.bodyBytes + 1) : readFile(path, 'utf8')
   const text = await reading.catch((error: Error) => {
-    throw new CommandError(2, `cannot read ${path}: ${error.message}`)
+    throw unreadable(path, error)
   })
   if (text.length > DEFAULT_LIMITS.bodyBytes)
     throw new CommandError(2, `cannot read ${path}: it is larger than ${DEFAULT_LIMITS.bodyBytes} bytes`)
   return text
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+}
+
+export const unreadable = (path: string, error: Error & { readonly code?: string }): CommandError =>
+  new CommandError(2, `cannot read ${path}: ${REASONS[error.code ?? ''] ?? error.message}`)

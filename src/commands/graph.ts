@@ -51,13 +51,17 @@ export const graphCommand = (terminal: Terminal): Command =>
     const output = new Output(terminal, options)
     const client = clientOf(terminal)
     const { signal } = terminal
-    if (graphId === undefined) return list(client, options.limit, output, signal)
+    if (graphId === undefined) return list(client, options.limit, output, terminal)
+    if (!isId(graphId) && existsSync(graphId))
+      throw new CommandError(2, `graph: ${graphId} is a file: with --format mermaid it is drawn`)
     const graph = await client.graphs.get(graphId, { signal })
     await output.value(graph, async () => {
       const tasks = await tasksOf(client, graph, signal)
       return graphAndTasksText(graph, tasks, output)
     })
   })
+
+const isId = (text: string): boolean => /^g-\d+$/.test(text)
 
 const draw = async (
   what: string | undefined,
@@ -67,7 +71,7 @@ const draw = async (
 ): Promise<void> => {
   if (what === undefined)
     throw new CommandError(2, 'graph: --format draws a graph of the daemon, or a file: name it')
-  const isFile = !/^g-\d+$/.test(what) || existsSync(what)
+  const isFile = !isId(what) || existsSync(what)
   const { tasks } = isFile
     ? await readGraphFile(what, { params, terminal, mayMiss: true })
     : await clientOf(terminal).wait({ graphId: what }, { timeoutMs: 0, signal: terminal.signal })
@@ -75,12 +79,18 @@ const draw = async (
   await new Output(terminal, { output: 'table' }).write(drawGraph(tasks, drawing))
 }
 
-const list = async (client: Client, limit: number, output: Output, signal: AbortSignal): Promise<void> => {
+const list = async (
+  client: Client,
+  limit: number,
+  output: Output,
+  { signal, stderr }: Terminal,
+): Promise<void> => {
   const graphs = firstOf(client.graphs.list({ signal }), limit)
   if (output.format !== 'table') return output.list(graphs)
   const rows: Graph[] = []
   for await (const graph of graphs) rows.push(graph)
-  if (rows.length > 0) await output.write(tableOf(GRAPH_COLUMNS, rows, output.width, output.paint))
+  if (rows.length === 0) stderr.write('execgo: no graphs\n')
+  else await output.write(tableOf(GRAPH_COLUMNS, rows, output.width, output.paint))
 }
 
 async function* firstOf<T>(values: AsyncIterable<T>, limit: number): AsyncGenerator<T, void> {

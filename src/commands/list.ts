@@ -48,7 +48,7 @@ export const listCommand = (terminal: Terminal): Command =>
     const { graph, status, type, tool, prefix, order, cursor } = options
     const asked = { graphId: graph, status, type, tool, prefix, order, cursor, signal: terminal.signal }
     const pages = pagesOf(clientOf(terminal), asked as PageOptions, options.limit ?? Number.POSITIVE_INFINITY)
-    if (output.format === 'table') await printTable(pages, output)
+    if (output.format === 'table') await printTable(pages, output, terminal)
     else await output.list(tasksIn(pages))
     if (pages.nextCursor !== null) terminal.stderr.write(`execgo: more with --cursor ${pages.nextCursor}\n`)
   })
@@ -81,12 +81,13 @@ async function* tasksIn(pages: Pages): AsyncGenerator<Task, void> {
   for await (const page of pages) yield* page
 }
 
-const printTable = async (pages: Pages, output: Output): Promise<void> => {
+const printTable = async (pages: Pages, output: Output, { stderr }: Terminal): Promise<void> => {
   let isFirst = true
   for await (const page of pages) {
     // Columns as wide as each page wants them: of one that is too narrow for what comes later ids would be cut.
     const table = new Table(TASK_COLUMNS, page, output.width, output.paint)
     if (isFirst && page.length > 0) await output.write(table.header)
+    if (isFirst && page.length === 0) stderr.write('execgo: no tasks\n')
     isFirst = false
     for (const task of page) await output.write(table.row(task))
   }

@@ -28,6 +28,8 @@ export const retryCommand = (terminal: Terminal): Command =>
       throw new CommandError(2, 'retry: --timeout is how long --wait waits: say both')
     const output = new Output(terminal, options)
     const graph = await clientOf(terminal).graphs.retry(graphId, { signal: terminal.signal })
+    if (graph.status === 'success')
+      terminal.stderr.write(`execgo: nothing of ${graphId} failed or was skipped: it stays as it is\n`)
     if (options.wait !== true) return output.value(graph, () => graphText(graph, output))
     const timing = options.timeout === undefined ? {} : { timeoutMs: options.timeout }
     await report(await waitFor(terminal, { graphId }, timing), output)

@@ -1,12 +1,12 @@
 /** `execgo submit`: hands a graph to the daemon. */
 import { Command, Option } from 'commander'
-import type { GraphSpec } from '../client/index.ts'
+import { type GraphSpec, InvalidError } from '../client/index.ts'
 import { clientOf } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { readGraphFile } from './graph-file.ts'
 import { durationMs, nameAndValue } from './option-values.ts'
 import { Output, type OutputOptions, withOutput } from './output.ts'
-import { fieldsOf, oneLine } from './table.ts'
+import { fieldsOf, oneLine, wordOf } from './table.ts'
 import { CommandError, type Terminal } from './terminal.ts'
 import { report, waitFor } from './waiting.ts'
 
@@ -57,10 +57,14 @@ export const submitCommand = (terminal: Terminal): Command =>
     if (options.timeout !== undefined && options.wait !== true)
       throw new CommandError(2, 'submit: --timeout is how long --wait waits: say both')
     const graph = withSettings(await readGraphFile(file, { params: options.param ?? {}, terminal }), options)
-    const submitted = await clientOf(terminal).submit(graph, {
-      ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
-      signal: terminal.signal,
-    })
+    const submitted = await clientOf(terminal)
+      .submit(graph, {
+        ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
+        signal: terminal.signal,
+      })
+      .catch((error: unknown) => {
+        throw error instanceof InvalidError && file !== '-' ? invalid(file, error) : error
+      })
     const { graph_id: graphId, task_ids: ids, accepted } = submitted
     if (options.wait === true) {
       // Where every id existed and was left alone there is no new graph.
@@ -75,6 +79,13 @@ export const submitCommand = (terminal: Terminal): Command =>
     if (output.format === 'table' && graphId !== undefined)
       terminal.stderr.write(`\nexecgo wait --graph ${graphId} waits for it.\n`)
   })
+
+/** The daemon stops at the first mistake, and does not know the file. */
+const invalid = (file: string, { message }: InvalidError): CommandError =>
+  new CommandError(
+    2,
+    `${message}\n  execgo validate ${wordOf(file)} says everything that is wrong, and where.`,
+  )
 
 const MOST_NAMED = 20
 

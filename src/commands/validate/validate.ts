@@ -1,6 +1,7 @@
 /** `execgo validate`: everything that is wrong with graphs, each with its file, line and column. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { unreadable } from '../graph-file.ts'
 import { type GivenParams, fillParams, hasPlaceholder } from '../graph-params.ts'
 import { nameAndValue } from '../option-values.ts'
 import { readStdin } from '../stdin.ts'
@@ -82,7 +83,7 @@ const readText = (file: string): string => {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CommandError(2, `cannot read ${file}: ${(error as Error).message}`)
+    throw unreadable(file, error as Error)
   }
 }
 

@@ -205,6 +205,15 @@ describe('against a daemon', () => {
     assert.equal((await execgo(['graph', id])).code, 1)
     const hint = await execgo(['get', id])
     assert.match(hint.stderr, new RegExp(`task not found: ${id}\n.*--graph ${id}`))
+    const { graph_id: done } = await json(['submit', '-'], {
+      input: '{"tasks":[{"id":"done","type":"noop"}]}',
+    })
+    await json(['wait', '-g', done])
+    const again = await execgo(['retry', done])
+    assert.deepEqual(
+      [again.code, again.stderr],
+      [0, `execgo: nothing of ${done} failed or was skipped: it stays as it is\n`],
+    )
     assert.equal((await execgo(['wait'])).code, 2)
     assert.equal((await execgo(['wait', 'a', '--graph', 'g-1'])).code, 2)
   })

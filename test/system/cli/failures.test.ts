@@ -1,6 +1,6 @@
 /** Errors say what went wrong and what to do about it; the exit code says whether trying again could help. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -21,7 +21,7 @@ test('a daemon that is not there', async () => {
     const { code, stdout, stderr } = await cli(words, { env: { EXECGO_URL: `http://127.0.0.1:${port}` } })
     assert.deepEqual([code, stdout], [1, ''])
     assert.match(stderr, /execgo: no answer: .*ECONNREFUSED/)
-    assert.match(stderr, /Is the daemon running\? Start it with `execgo`, or set EXECGO_URL/)
+    assert.match(stderr, /Is the daemon running\? `execgo` starts one; EXECGO_URL says/)
   }
 })
 
@@ -87,6 +87,8 @@ test('a daemon that is asked too often', async (t) => {
 test('a wrong command line', async () => {
   const cases: readonly (readonly [words: readonly string[], says: RegExp])[] = [
     [['lisst'], /unknown command 'lisst'\n\(Did you mean list\?\)\n\(execgo help says more\)/],
+    [['help', 'lisst'], /unknown command 'lisst'\n\(execgo help says more\)/],
+    [['help', 'token', 'old'], /unknown command 'old'\n\(execgo token --help says more\)/],
     [['list', '--statsu', 'x'], /unknown option '--statsu'\n\(Did you mean --status\?\)/],
     [['list', '--status', 'x'], /Allowed choices are pending, running, success, failed, skipped/],
     [['list', '--limit', '0'], /Expected a whole number from 1 to/],
@@ -115,6 +117,64 @@ test('an interrupt ends what waits for its standard input', async () => {
     await new Promise((resolve) => child.stdin.write(' '.repeat(2_000_000), resolve))
     child.kill('SIGINT')
     assert.deepEqual(await ended, [130, null], command)
+  }
+})
+
+test('what cannot be read, in plain words', async () => {
+  for (const [file, why] of [
+    ['nowhere.yaml', 'there is no such file'],
+    [tmpdir(), 'it is a folder'],
+  ] as const)
+    for (const command of ['run', 'submit', 'validate']) {
+      const { code, stderr } = await cli([command, file])
+      assert.deepEqual([code, stderr], [2, `execgo: cannot read ${file}: ${why}\n`])
+    }
+})
+
+test('what the daemon refuses is found in its file by validate', async (t) => {
+  const daemon = await startDaemon()
+  t.after(() => daemon.stop())
+  const folder = await mkdtemp(join(tmpdir(), 'execgo-cli-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await writeFile(join(folder, 'bad.yaml'), 'tasks: [{id: a, type: shel}]')
+  const execgo = (...words: string[]) => cli(words, { cwd: folder, env: { EXECGO_URL: daemon.url } })
+  const refused = await execgo('submit', 'bad.yaml')
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /^execgo: unknown task type: shel .*\n {2}execgo validate bad\.yaml says /)
+  const shown = await execgo('graph', 'bad.yaml')
+  assert.deepEqual(
+    [shown.code, shown.stderr],
+    [2, 'execgo: graph: bad.yaml is a file: with --format mermaid it is drawn\n'],
+  )
+})
+
+test('an address with https of a daemon without', async (t) => {
+  const daemon = await startDaemon()
+  t.after(() => daemon.stop())
+  const { code, stderr } = await cli(['health'], {
+    env: { EXECGO_URL: daemon.url.replace('http:', 'https:') },
+  })
+  assert.equal(code, 1)
+  assert.match(stderr, /\n {2}It does not speak HTTPS: does its URL begin with http:\/\/\?\n$/)
+})
+
+test('help of a command within another', async () => {
+  const [one, other] = [await cli(['help', 'token', 'new']), await cli(['token', 'new', '--help'])]
+  assert.deepEqual(one, other)
+})
+
+test('where there is nothing, a table says so', async (t) => {
+  const daemon = await startDaemon()
+  t.after(() => daemon.stop())
+  const execgo = (...words: string[]) => cli(words, { env: { EXECGO_URL: daemon.url } })
+  for (const [command, nothing] of [
+    ['list', 'no tasks'],
+    ['graph', 'no graphs'],
+    ['events', 'no events'],
+  ] as const) {
+    const { code, stdout, stderr } = await execgo(command, '-o', 'table')
+    assert.deepEqual([code, stdout, stderr], [0, '', `execgo: ${nothing}\n`])
+    assert.equal((await execgo(command, '-o', 'json')).stderr, '')
   }
 })
 

@@ -174,7 +174,7 @@ tasks:
     assert.match(await refusal(''), /task graph is empty/)
     assert.match(await refusal('a0: &a [x, x]\na1: &b [*a, *a]\ntasks: *b'), /expected/)
     const missing = await cli(['run', join(folder, 'none.yaml')])
-    assert.match(missing.stderr, /^execgo: cannot read .*none\.yaml: ENOENT/)
+    assert.match(missing.stderr, /^execgo: cannot read .*none\.yaml: there is no such file/)
     assert.equal(missing.code, 2)
     assert.equal((await cli(['run'])).code, 2)
     assert.equal((await cli(['run', '-', '-j', '0'], { input: graphOf() })).code, 2)

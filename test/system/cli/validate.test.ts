@@ -52,7 +52,7 @@ test('validate reads standard input, and answers JSON for programs', () => {
 
 test('validate says what it cannot read, and what it does not know', () => {
   for (const [args, expected] of [
-    [['nowhere.yaml'], /^execgo: cannot read nowhere\.yaml: ENOENT/],
+    [['nowhere.yaml'], /^execgo: cannot read nowhere\.yaml: there is no such file/],
     [['-o', 'xml', '-'], /^execgo: --output: expected text or json, got "xml"/],
     [[], /^execgo: missing required argument 'file'/],
   ] as const) {
