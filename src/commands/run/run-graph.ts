@@ -148,8 +148,8 @@ class Run {
     if (output.format !== 'table') await output.list(this.#kernel.list({ graphId }))
     else if (summary.table !== '')
       await output.write(this.#terminal.stdout.isTTY ? `\n${summary.table}\n` : summary.table)
-    stderr.write(`${verdict(this.#display.tracker.ends, summary.isBad, tookMs, paintFor(stderr, env))}\n`)
-    if (summary.hasDenied) stderr.write('  EXECGO_SHELL_POLICY=open lets it run any command.\n')
+    stderr.write(`${verdict(this.#display.tracker.ends, summary, tookMs, paintFor(stderr, env))}\n`)
+    if (summary.hasDenied) stderr.write('  EXECGO_SHELL_POLICY=open allows every command.\n')
     if (summary.isBad) throw new CommandError(1)
     this.#terminal.signal.throwIfAborted()
   }

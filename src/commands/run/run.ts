@@ -1,14 +1,14 @@
 /** `execgo run`: a graph to its end, without a daemon. */
 import { Command, Option } from 'commander'
 import { withExamples } from '../examples.ts'
-import { nameAndValue } from '../option-values.ts'
+import { nameAndValue, wholeNumberIn } from '../option-values.ts'
 import { FORMATS, type Format } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 
 export interface RunOptions {
   readonly param?: Readonly<Record<string, string>>
   readonly dataDir?: string
-  readonly maxConcurrency?: string
+  readonly maxConcurrency?: number
   readonly failFast?: true
   readonly verbose?: true
   readonly output: Format
@@ -27,9 +27,10 @@ export const runGraphCommand = (terminal: Terminal): Command =>
       .option(
         '-j, --max-concurrency <n>',
         'tasks that may run at once; EXECGO_MAX_CONCURRENCY or 10 by default',
+        wholeNumberIn(1, 100_000),
       )
       .option('--data-dir <folder>', 'where tasks are kept; in a temporary folder by default')
-      .option('--fail-fast', 'cancels what is left as soon as a task fails')
+      .option('--fail-fast', 'cancels what is left once a task fails that is without allow_failure')
       .option('-v, --verbose', 'tells what every task put out, as it ends')
       .addOption(
         new Option('-o, --output <format>', 'what stdout gets at the end: a summary, or the tasks')

@@ -8,7 +8,7 @@ export interface RunSettings {
   readonly dataDir: string
   /** It is gone with the process. */
   readonly isTemporary: boolean
-  readonly maxConcurrency: string | undefined
+  readonly maxConcurrency: number | undefined
   readonly log: KernelLog
 }
 
@@ -42,7 +42,7 @@ export const kernelOptionsOf = (
   }
 }
 
-const configOf = (env: Terminal['env'], maxConcurrency: string | undefined): Config => {
+const configOf = (env: Terminal['env'], maxConcurrency: number | undefined): Config => {
   const flags = maxConcurrency === undefined ? [] : [`--max-concurrency=${maxConcurrency}`]
   try {
     const asked = readConfig(flags, env)

@@ -34,6 +34,8 @@ export interface Summary {
   readonly table: string
   /** Whether a task failed that had no leave to, or was skipped because of one. */
   readonly isBad: boolean
+  /** Tasks that failed and had leave to. */
+  readonly allowed: number
   /** Where a command was refused by its name. */
   readonly hasDenied: boolean
 }
@@ -44,6 +46,7 @@ export const summaryOf = async (
 ): Promise<Summary> => {
   let count = 0
   let badCount = 0
+  let allowed = 0
   let hasDenied = false
   const first: Row[] = []
   const bad: Row[] = []
@@ -51,6 +54,7 @@ export const summaryOf = async (
     count++
     const row = rowOf(task)
     hasDenied ||= task.error?.endsWith('is not in the allowed whitelist') === true
+    if (row.state === 'failed' && !row.isBad) allowed++
     if (first.length < MOST_ROWS) first.push(row)
     if (!row.isBad) continue
     badCount++
@@ -60,7 +64,7 @@ export const summaryOf = async (
   const more =
     count > MOST_ROWS && badCount > bad.length ? `… and ${badCount - bad.length} more like these\n` : ''
   const table = rows.length === 0 ? '' : tableOf(COLUMNS, rows, width, paint) + more
-  return { table, isBad: badCount > 0, hasDenied }
+  return { table, isBad: badCount > 0, allowed, hasDenied }
 }
 
 const rowOf = (task: Task): Row => ({
@@ -72,12 +76,17 @@ const rowOf = (task: Task): Row => ({
   isBad: isBad(task),
 })
 
-/** `✓ 12 tasks in 3.4s`, `✗ 1 failed, 2 skipped, 9 succeeded in 3.4s`. */
-export const verdict = (ends: Ends, isBad: boolean, tookMs: number, paint: Paint): string => {
+/** `✓ 12 tasks in 3.4s`, `✗ 2 failed (1 allowed), 2 skipped, 8 succeeded in 3.4s`. */
+export const verdict = (
+  ends: Ends,
+  { isBad, allowed }: Pick<Summary, 'isBad' | 'allowed'>,
+  tookMs: number,
+  paint: Paint,
+): string => {
   const { success, failed, cancelled, skipped } = ends
   const total = success + failed + cancelled + skipped
   const counts = [
-    [failed, 'failed'],
+    [failed, allowed === 0 ? 'failed' : `failed (${allowed} allowed)`],
     [cancelled, 'cancelled'],
     [skipped, 'skipped'],
     [success, 'succeeded'],

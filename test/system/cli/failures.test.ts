@@ -99,6 +99,7 @@ test('a wrong command line', async () => {
     [['submit', '-', '--timeout', '5s'], /--timeout is how long --wait waits/],
     [['get', '-o', 'xml', 'a'], /Allowed choices are table, json, yaml/],
     [['bench', '--seconds', '1000'], /Expected a whole number from 1 to 300/],
+    [['run', '-j', '0', '-'], /'-j, --max-concurrency <n>' argument '0' is invalid/],
     [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
   ]
   for (const [words, says] of cases) {
