@@ -39,14 +39,14 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
   const grpc = new GrpcServer({ service, onFault, address: config.grpcAddr, ...guards })
 
   let stopping: Promise<void> | null = null
-  const stopParts = async (): Promise<void> => {
+  const stopParts = async (timeoutMs: number): Promise<void> => {
     grpc.announceStop()
     // The edges go on answering reads while running tasks come to their end; the scheduler takes nothing new.
-    await engine.stop(config.shutdownTimeoutMs)
+    await engine.stop(timeoutMs)
     await Promise.all([http.stop(), grpc.stop(1000)])
   }
-  const stop = (): Promise<void> => {
-    stopping ??= stopParts()
+  const stop = (timeoutMs = config.shutdownTimeoutMs): Promise<void> => {
+    stopping ??= stopParts(timeoutMs)
     return stopping
   }
   return {
@@ -61,11 +61,12 @@ export const createDaemon = (config: Config, log: Logger): Daemon => {
         log.info({ addr: bound.http, grpc_addr: bound.grpc, version: VERSION }, 'execgo is listening')
         return bound
       } catch (error) {
-        await stop()
+        // What was begun again meanwhile begins at the next start: nobody waits for it here.
+        await stop(0)
         throw error
       }
     },
-    stop,
+    stop: () => stop(),
     killCommands: engine.killCommands,
   }
 }

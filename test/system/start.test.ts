@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { root, spawnDaemon, startDaemon } from '../support/daemon.ts'
+import { SOON_MS, root, spawnDaemon, startDaemon } from '../support/daemon.ts'
 import { SPAWN_WAYS } from '../support/spawn-ways.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -48,6 +48,23 @@ test('a taken port ends with 1 and one line that names the setting', async () =>
     await daemon.stop()
   }
   taken.close()
+})
+
+test('a taken port does not wait for what was left unfinished', async (t) => {
+  const dataDir = await tempDir(t)
+  const first = await startDaemon({ dataDir })
+  await first.request('POST', '/tasks', {
+    tasks: [{ id: 'long', type: 'sleep', params: { duration_ms: 600_000 } }],
+  })
+  await first.crash()
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  t.after(() => taken.close())
+  const address = `127.0.0.1:${(taken.address() as { port: number }).port}`
+  const second = await spawnDaemon({ dataDir, args: ['-addr', address, '-shutdown-timeout', '300'] })
+  const late = new Promise((resolve) => setTimeout(resolve, SOON_MS, 'late').unref())
+  assert.equal(await Promise.race([second.exited, late]), 1)
+  await second.stop()
 })
 
 test('a file of MCP servers that cannot be used ends with 1 and one line that names the field', async (t) => {
