@@ -28,6 +28,8 @@ export async function* watch(http: Http, options: EventsOptions): AsyncGenerator
       for await (const { id, data } of frames(response)) {
         after = id
         if (data !== '') yield JSON.parse(data) as TaskEvent
+        // More may have come with it.
+        if (isOver()) return
       }
     } catch (error) {
       if (isOver()) return

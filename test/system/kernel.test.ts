@@ -183,6 +183,14 @@ for (const [name, start] of Object.entries(EITHER)) {
         if (seen.length === 2) controller.abort()
       }
       assert.deepEqual(seen, ['task_succeeded seen-1', 'task_succeeded seen-2'])
+
+      const again = new AbortController()
+      let count = 0
+      for await (const _ of execgo.events({ graphId, after: 0, signal: again.signal })) {
+        count++
+        again.abort()
+      }
+      assert.equal(count, 1, 'what came together with the first is not told after the end')
     })
   })
 }
