@@ -195,7 +195,7 @@ for (const [name, start] of Object.entries(EITHER)) {
   })
 }
 
-describe('a kernel', { timeout: SOON_MS * 2 }, () => {
+describe('a kernel', { timeout: SOON_MS * 4 }, () => {
   test('keeps its tasks where it is told to, and takes them up again', async (t) => {
     const dataDir = join(await tempDir(t), 'data')
     const kernel = createKernel({ dataDir })
@@ -379,7 +379,7 @@ describe('a kernel', { timeout: SOON_MS * 2 }, () => {
       console.log('ready')
       `,
     )
-    const host = execFile(process.execPath, [script], { timeout: SOON_MS })
+    const host = execFile(process.execPath, [script], { timeout: SOON_MS * 2 })
     let printed = ''
     host.stdout?.on('data', (text: string) => {
       printed += text

@@ -15,6 +15,7 @@
  * | events | number of its first event | the events of one group of commits, JSON (../events.ts); none for a time without |
  */
 import { type Database, open, type RootDatabase } from 'lmdb'
+import { bounded } from './problems.ts'
 
 /** The format of the tables. A database of a newer one is refused. */
 export const FORMAT = 1
@@ -74,18 +75,24 @@ export const checkTables = ({ heads, batches }: Tables): void => {
 const entriesOf = (table: Database<Buffer, number>): number =>
   (table.getStats() as { readonly entryCount: number }).entryCount
 
-/** The promise of a transaction. */
-export type Committed = Promise<boolean> & { readonly flushed?: Promise<unknown> }
+/** A transaction under way. */
+export interface Transaction {
+  /** @throws where it failed, and where nothing was heard of it for long */
+  readonly committed: Promise<unknown>
+  /** Never settles where the sync failed. */
+  readonly flushed: Promise<unknown>
+}
 
 /**
- * Writes what `fill` writes, or none of it. Beside the promise that it gives out LMDB makes one of its own for the turn:
- * where nobody heard of its failure, the process would be told of a rejection that is not handled, and may end by it.
+ * Writes what `fill` writes, or none of it. Two things of LMDB are seen to here. Beside the promise that it gives out it
+ * makes one of its own for the turn: where nobody heard of its failure, the process would be told of a rejection that is
+ * not handled, and may end by it. And once its meta page could not be written, it settles nothing any more.
  */
-export const transact = ({ root }: Tables, fill: () => void): Committed => {
-  const committed = root.batch(fill)
+export const transact = ({ root }: { readonly root: RootDatabase }, fill: () => void): Transaction => {
+  const batch = root.batch(fill) as Promise<boolean> & { readonly flushed?: Promise<unknown> }
   // It is there at the end of the turn, after LMDB's own work of that moment.
   setImmediate(() => root.committed.then(ignore, ignore))
-  return committed
+  return { committed: bounded(batch), flushed: batch.flushed ?? root.flushed }
 }
 
 /** A write that is part of a transaction: whether it was written is told once, by the whole. */

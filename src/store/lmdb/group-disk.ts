@@ -83,9 +83,8 @@ export class GroupDisk {
     // All is in the tables: nothing reads those records any more.
     records.recycle(records.detach())
     this.#isTransaction = true
-    const committed = transact(tables, fill)
+    const { committed, flushed } = transact(tables, fill)
     this.#isTransaction = false
-    const flushed = committed.flushed ?? tables.root.flushed
     flushed.catch(ignore)
     await committed
     await bounded(flushed)

@@ -161,11 +161,10 @@ export class Pending {
     const { dataDir, tables, journal, records, onApplied, onProblem } = this.#options
     try {
       ensureRoom(dataDir, layer.bytes)
-      const committed = transact(tables, () => {
+      const { committed, flushed } = transact(tables, () => {
         for (const rows of layer.rows.values()) for (const entry of rows.values()) putEntry(tables, entry)
         part(tables.meta.put('applied', layer.last))
       })
-      const flushed = committed.flushed ?? tables.root.flushed
       flushed.then(() => journal.release(layer.last), ignore)
       await committed
     } catch (error) {

@@ -53,8 +53,8 @@ const REASON_WITHIN_MS = 50
 /** With less than this free a failed write is put down to it. */
 const FULL_DISK_BYTES = 1024 * 1024
 
-/** LMDB never settles the promise of a sync that failed: after this long it is taken as that. */
-const SYNC_WITHIN_MS = 30_000
+/** LMDB does not settle every promise of what failed: after this long it is taken as that. */
+export const SYNC_WITHIN_MS = 30_000
 
 export const bounded = (synced: Promise<unknown>): Promise<unknown> =>
   new Promise((resolve, reject) => {
