@@ -134,8 +134,7 @@ export const cut = (text: string, width: number): string => {
 
 /** What a terminal would take for a command is taken out: ids and outputs are anybody's. Lines stay. */
 export const harmless = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
-  stripVTControlCharacters(text).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+  stripVTControlCharacters(text).replace(/(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
 
 export const oneLine = (text: string): string => harmless(joined(text).replaceAll('\t', ' '))
 
