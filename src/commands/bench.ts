@@ -61,6 +61,8 @@ export const benchCommand = (terminal: Terminal): Command =>
 const textOf = (figures: Figures, { paint, width }: Output): string => {
   const rate = (count: number): string =>
     `${count.toLocaleString('en')}  ${paint('bold', Math.round(count / figures.seconds).toLocaleString('en'))}/s`
+  // Nothing takes no time at all: it did not come to its end once.
+  const measured = Object.entries(figures.latency_ms).filter(([, { max }]) => max > 0)
   return `${fieldsOf(
     {
       graphs: rate(figures.graphs),
@@ -70,7 +72,7 @@ const textOf = (figures: Figures, { paint, width }: Output): string => {
     },
     paint,
     width,
-  )}\n${tableOf(LATENCY_COLUMNS, Object.entries(figures.latency_ms), width, paint)}`
+  )}\n${tableOf(LATENCY_COLUMNS, measured, width, paint)}`
 }
 
 type Row = readonly [what: string, spread: Spread]

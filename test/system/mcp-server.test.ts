@@ -161,6 +161,10 @@ const suite = (wire: Wire, era: Era): void => {
     // What went wrong comes first.
     assert.equal(answer.tasks[0].id, id('loud-59'))
     assert.match(answer.notes.join('\n'), /10 more tasks .*\n.*text_at/)
+    // All are there already, in no graph of this call.
+    const again = await call(client, 'run_graph', { tasks, on_conflict: 'ignore' })
+    assert.deepEqual([again.done, again.ok, again.tasks.length], [true, undefined, 50])
+    assert.match(again.notes.join('\n'), /10 more tasks are left out: get_task has them/)
     const { task, notes } = await call(client, 'get_task', { id: id('loud-0') })
     assert.match(task.result.stdout, /^1\n2\n.*characters left out.*the end\n$/s)
     assert.match(notes[0], /text_at/)

@@ -61,7 +61,11 @@ export const wait = async (input: JsonObject, call: Call): Promise<Result<JsonOb
   const wanted = parseWait({ ...input, timeout: input['timeout'] ?? DEFAULT_WAIT })
   if (!wanted.ok) return wanted
   const { taskIds, graphId, mode, timeoutMs } = wanted.value
-  if (taskIds !== null) return waitForTasks(taskIds, mode, timeoutMs, call)
+  if (taskIds !== null) {
+    if (taskIds.length <= MOST_TASKS) return waitForTasks(taskIds, mode, timeoutMs, call)
+    const problem = `task_ids has ${taskIds.length} ids, more than ${MOST_TASKS}: name their graph`
+    return refused('invalid', problem)
+  }
   if (mode === 'all') return reportGraph(graphId, await followGraph(graphId, timeoutMs, call), call)
   const done = await call.backend.wait(wanted.value, call.signal)
   if (!done.ok) return done
@@ -98,16 +102,16 @@ const waitForTasks = async (
   timeoutMs: number,
   call: Call,
 ): Promise<Result<JsonObject>> => {
-  if (ids.length > MOST_TASKS)
-    return refused('invalid', `task_ids has ${ids.length} ids, more than ${MOST_TASKS}: name their graph`)
   const done = await call.backend.wait({ taskIds: ids, graphId: '', mode, timeoutMs }, call.signal)
   if (!done.ok) return done
-  const told = await tellNamed(call.backend, ids)
-  const areOver = told.tasks.every(({ status }) => status !== 'pending' && status !== 'running')
+  const told = await tellNamed(call.backend, ids.slice(0, MOST_TASKS))
+  const left = Math.max(0, ids.length - MOST_TASKS)
+  // Of those that are left out nobody knows.
+  const areOver = left === 0 && told.tasks.every(({ status }) => status !== 'pending' && status !== 'running')
   return ok({
     done: done.value,
     ...(areOver ? { ok: told.tasks.every(({ status }) => status === 'success') } : {}),
-    ...tasksAndNotes(told, told.tasks.length, done.value, '', call),
+    ...tasksAndNotes(told, told.tasks.length + left, done.value, '', call),
   })
 }
 
@@ -119,7 +123,9 @@ const tasksAndNotes = (
   { backend }: Call,
 ): JsonObject => {
   const left = size - tasks.length
-  const again = graphId === '' ? 'wait with the same task_ids' : `wait with graph_id ${graphId}`
+  const rest = graphId === '' ? 'get_task' : 'list_tasks with graph_id and status'
+  const again =
+    graphId === '' ? `wait with the task_ids, ${MOST_TASKS} at most` : `wait with graph_id ${graphId}`
   return {
     tasks: [...tasks],
     ...withNotes([
@@ -128,7 +134,7 @@ const tasksAndNotes = (
         : backend.isStopping
           ? [`The daemon is shutting down. What is not over goes on when it is up again: call ${again} then.`]
           : [`Not over yet, and goes on: call ${again}.`]),
-      ...(left > 0 ? [`${left} more tasks are left out: list_tasks with graph_id and status has them.`] : []),
+      ...(left > 0 ? [`${left} more tasks are left out: ${rest} has them.`] : []),
       ...(isCut ? [CUT_NOTE] : []),
     ]),
   }
