@@ -11,6 +11,9 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
 /** Text of which JSON is the text itself in quotes. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
+/** Whether a text is as many bytes as it has characters, and its JSON is the text itself in quotes. */
+export const isPlain = (text: string): boolean => PLAIN.test(text)
+
 /** A short text as JSON: ids and names mostly need no more than quotes, which costs half of writing them. */
 export const textJson = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
 

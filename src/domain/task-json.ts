@@ -21,7 +21,25 @@ export const liveTaskJson = (task: Task): string => {
 }
 
 /** A task that is over, with what it came to. */
-export const finishedTaskJson = (task: Task): string => head(task) + ending(task)
+export const finishedTaskJson = (task: Task): string =>
+  `${FINISHED_START}${textJson(task.id)}${finishedTaskRest(task)}`
+
+/** What comes before the id of a task that is over, as JSON. */
+export const FINISHED_START = '{"id":'
+
+let keptRest = { fields: '', ending: '', text: '' }
+
+/** What follows the id of a task that is over. Of neighbours it mostly is the same string. */
+export const finishedTaskRest = (task: Task): string => {
+  const behindId = fields(task)
+  const end = ending(task)
+  if (keptRest.fields !== behindId || keptRest.ending !== end) {
+    const text = behindId + end
+    if (text.length > MOST_KEPT) return text
+    keptRest = { fields: behindId, ending: end, text }
+  }
+  return keptRest.text
+}
 
 const head = (task: Task): string => `{"id":${textJson(task.id)}${fields(task)}`
 

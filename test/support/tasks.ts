@@ -3,6 +3,7 @@ import { type GraphPlan, planGraph } from '../../src/domain/graph.ts'
 import { DEFAULT_LIMITS } from '../../src/domain/limits.ts'
 import { type Graph, newGraph } from '../../src/domain/graph-record.ts'
 import { newTask } from '../../src/domain/new-task.ts'
+import type { Envelope } from '../../src/domain/runtime.ts'
 import type { SubmittedTask, Task } from '../../src/domain/task.ts'
 import type { Acceptance } from '../../src/store/store.ts'
 
@@ -58,3 +59,25 @@ export const chain = (count: number, given: Partial<SubmittedTask> = {}): Submit
 
 /** What asks for every task, oldest first. */
 export const ALL_TASKS = { status: null, type: null, tool: '', prefix: '', graph: null, isNewestFirst: false }
+
+/** What an attempt came to. */
+export const envelope = (given: Partial<Envelope> = {}): Envelope => ({
+  status: 'success',
+  outputJson: '',
+  detailsJson: '',
+  startedMs: 1_775_211_263_810,
+  finishedMs: 1_775_211_263_810,
+  error: null,
+  ...given,
+})
+
+/** The task as it is once its attempt came to `came`. */
+export const ended = (task: Task, came: Envelope): Task => {
+  task.phase = came.error === null ? 'success' : 'failed'
+  task.attempt ||= 1
+  task.startedMs = came.startedMs
+  task.updatedMs = came.finishedMs
+  task.envelope = came
+  task.error = came.error?.message ?? ''
+  return task
+}

@@ -11,7 +11,8 @@ import { type TestDaemon, startDaemon } from '../support/daemon.ts'
 
 const COUNT = Number(process.env['EXECGO_MANY_TASKS'] ?? 100_000)
 const AT_ONCE = 10_000
-const MOST_ANONYMOUS_MB = 300
+/** V8 of Node 24 lets its heap grow further before it collects. */
+const MOST_ANONYMOUS_MB = Number(process.versions.node.split('.')[0]) >= 24 ? 400 : 300
 
 /** Reads the list without holding it: bytes, tasks, seconds. */
 const readList = async ({ url }: TestDaemon): Promise<{ bytes: number; tasks: number; seconds: number }> => {

@@ -3,10 +3,11 @@
  * until its tasks are over; what they came to is in batches (see heads.ts).
  *
  * A task is an array, in the order of {@link EncodedTask}; `params` and `input` are put in as the text they came as.
+ * One that differs from the task before it by nothing but its id is an array of that alone.
  */
 import type { DependencyEnd } from '../../domain/dependency.ts'
 import type { Graph } from '../../domain/graph-record.ts'
-import { idsJson, type Json, type JsonObject, textJson } from '../../domain/json.ts'
+import { areSame, idsJson, type Json, type JsonObject, textJson } from '../../domain/json.ts'
 import { newTask } from '../../domain/new-task.ts'
 import { hasRareFields } from '../../domain/task-json.ts'
 import { DEFAULT_PRIORITY, type RunIf, type SubmittedTask, type Task } from '../../domain/task.ts'
@@ -25,17 +26,38 @@ export const writePart = (sink: TextSink, graph: Graph, tasks: readonly Task[], 
   sink.write(`{"g":${graph.key},"n":${graph.size},"at":${graph.createdMs}${graph.isRelaxed ? ',"r":1' : ''}`)
   if (graph.traceparent !== '') sink.write(`,"tp":"${graph.traceparent}"`)
   if (isRevival) sink.write(`,"k":[${tasks.map((task) => task.key).join(',')}]`)
-  for (let at = 0; at < tasks.length; at++)
-    sink.write((at === 0 ? ',"t":[' : ',') + encodeTask(tasks[at]!, graph))
+  sink.write(',"t":[')
+  // The first of some that are alike: all of them are plain.
+  let first: Task | null = null
+  for (let at = 0; at < tasks.length; at++) {
+    const task = tasks[at]!
+    const plain = isPlain(task, graph)
+    if (at > 0) sink.write(',')
+    if (plain && first !== null && isLike(task, first)) sink.write(`[${textJson(task.id)}]`)
+    else {
+      sink.write(encodeTask(task, plain))
+      first = plain ? task : null
+    }
+  }
   sink.write(']}')
 }
 
-const encodeTask = (task: Task, graph: Graph): string =>
+/** Whether two plain tasks differ by nothing but their ids. */
+const isLike = (task: Task, other: Task): boolean =>
+  task.type === other.type &&
+  task.toolName === other.toolName &&
+  task.executionCategory === other.executionCategory &&
+  task.paramsJson === other.paramsJson &&
+  task.inputJson === other.inputJson &&
+  task.annotationsJson === other.annotationsJson &&
+  areSame(task.dependsOn, other.dependsOn)
+
+const encodeTask = (task: Task, plain: boolean): string =>
   `[${textJson(task.id)},"${task.type}",${textJson(task.toolName)},${task.executionCategory === '' ? 0 : 1},${
     task.paramsJson || NONE
   },${task.inputJson === '' ? NONE : task.inputJson === task.paramsJson ? SAME : task.inputJson},${
     task.annotationsJson || NONE
-  },${idsJson(task.dependsOn)}${isPlain(task, graph) ? '' : rest(task)}]`
+  },${idsJson(task.dependsOn)}${plain ? '' : rest(task)}]`
 
 /** Whether the rest of a task's fields are what most tasks have: it is left out then. */
 const isPlain = (task: Task, graph: Graph): boolean =>
@@ -85,7 +107,17 @@ export interface AcceptPart {
   readonly t: readonly EncodedTask[]
 }
 
-export const decodeParts = (record: string): readonly AcceptPart[] => JSON.parse(record) as AcceptPart[]
+export const decodeParts = (record: string): readonly AcceptPart[] => {
+  const parts = JSON.parse(record) as AcceptPart[]
+  for (const { t } of parts) {
+    let first: EncodedTask | null = null
+    for (const task of t as (EncodedTask | [string])[]) {
+      if (task.length > 1) first = task as EncodedTask
+      else (task as unknown[]).push(...first!.slice(1))
+    }
+  }
+  return parts
+}
 
 /** The key of the task at a place in a part. */
 export const keyInPart = (part: AcceptPart, place: number): number => part.k?.[place] ?? part.g + place

@@ -1,12 +1,26 @@
-/** Finished tasks on their way to the disk: texts one after the other, in pieces that are read back at once. */
+/**
+ * Finished tasks on their way to the disk: texts one after the other, in pieces that are read back at once.
+ *
+ * Neighbours mostly differ by nothing but their ids. So a text is kept whole, as it will be shown, or as its id and where
+ * in the batch the rest of it is, behind the id of an earlier one:
+ *
+ * ```
+ * {"id":"a","type":…}@7,420,"b"@7,420,"c"{"id":"d",…
+ * ```
+ */
+import { isPlain } from '../../domain/json.ts'
+import { FINISHED_START, finishedTaskRest } from '../../domain/task-json.ts'
 import type { Task } from '../../domain/task.ts'
-import { finishedTaskJson } from '../../domain/task-json.ts'
 import { CODES, Heads } from './heads.ts'
 import type { RecordBuffer } from './record-buffer.ts'
 import type { TaskIndex } from './task-index.ts'
 
 /** Reading one task reads its whole batch: small enough for that, large enough to be few. */
 const BATCH_BYTES = 32 * 1024
+
+/** What a text begins with that shares the rest of another. */
+const SHARES = '@'
+const SHARES_BYTE = SHARES.charCodeAt(0)
 
 export interface Batch {
   readonly number: number
@@ -21,25 +35,55 @@ export const packBatches = (
   index: TaskIndex,
 ): Batch[] => {
   const batches: Batch[] = []
-  let texts: string[] = []
-  let size = 0
-  for (let at = 0; at < tasks.length; at++) {
-    const text = finishedTaskJson(tasks[at]!)
+  for (let from = 0; from < tasks.length; ) {
     const number = first + batches.length
-    if (texts.length === 0) records.open('batches', number)
-    records.write(text)
-    texts.push(text)
-    // A string has at most three bytes a unit; its length is near enough to bound a batch.
-    size += text.length
-    if (size < BATCH_BYTES && at < tasks.length - 1) continue
-    const payload = records.close()
-    const heads = Heads.make(texts.length, (bytes) => records.take('heads', number, bytes))
-    fill(heads, tasks, at + 1 - texts.length, texts, payload.length === size, index)
+    records.open('batches', number)
+    const lengths = writeTexts(tasks, from, records)
+    records.close()
+    const heads = Heads.make(lengths.length, (bytes) => records.take('heads', number, bytes))
+    fill(heads, tasks, from, lengths, index)
     batches.push({ number, heads })
-    texts = []
-    size = 0
+    from += lengths.length
   }
   return batches
+}
+
+/** Writes texts until the batch is full. @returns how many bytes each has */
+const writeTexts = (tasks: readonly Task[], from: number, records: RecordBuffer): number[] => {
+  const lengths: number[] = []
+  let end = 0
+  let shared = ''
+  // Where and how long it is, as the texts that share it say.
+  let place = ''
+  for (let at = from; at < tasks.length && end < BATCH_BYTES; at++) {
+    const task = tasks[at]!
+    const { id } = task
+    const rest = finishedTaskRest(task)
+    let idJson = `"${id}"`
+    let idBytes = idJson.length
+    if (!isPlain(id)) {
+      idJson = JSON.stringify(id)
+      idBytes = Buffer.byteLength(idJson)
+    }
+    let bytes: number
+    if (rest === shared) {
+      records.write(place)
+      records.write(idJson)
+      bytes = place.length + idBytes
+    } else {
+      records.write(FINISHED_START)
+      records.write(idJson)
+      records.write(rest)
+      const before = FINISHED_START.length + idBytes
+      const restBytes = Buffer.byteLength(rest)
+      bytes = before + restBytes
+      shared = rest
+      place = `${SHARES}${end + before},${restBytes},`
+    }
+    lengths.push(bytes)
+    end += bytes
+  }
+  return lengths
 }
 
 /** @param from the place of the batch's first task */
@@ -47,14 +91,13 @@ const fill = (
   heads: Heads,
   tasks: readonly Task[],
   from: number,
-  texts: readonly string[],
-  isAscii: boolean,
+  lengths: readonly number[],
   index: TaskIndex,
 ): void => {
   let offset = 0
-  for (let at = 0; at < texts.length; at++) {
+  for (let at = 0; at < lengths.length; at++) {
     const task = tasks[from + at]!
-    const length = isAscii ? texts[at]!.length : Buffer.byteLength(texts[at]!)
+    const length = lengths[at]!
     heads.set(
       at,
       task.key,
@@ -68,6 +111,25 @@ const fill = (
     offset += length
   }
 }
+
+/** The text of a finished task in its batch. */
+export const textIn = (batch: Buffer, offset: number, length: number): string => {
+  if (batch[offset] !== SHARES_BYTE) return batch.toString('utf8', offset, offset + length)
+  const own = batch.toString('utf8', offset + 1, offset + length)
+  const lengthAt = own.indexOf(',') + 1
+  const idAt = own.indexOf(',', lengthAt) + 1
+  const restAt = Number(own.slice(0, lengthAt - 1))
+  const restBytes = Number(own.slice(lengthAt, idAt - 1))
+  if (!(restAt > 0 && restAt + restBytes <= offset))
+    throw new Error(`the database is damaged: a text refers to ${restAt}, ${restBytes} from ${offset}`)
+  return `${FINISHED_START}${own.slice(idAt)}${batch.toString('utf8', restAt, restAt + restBytes)}`
+}
+
+/** As much of it as tells whether it is that of a task whose id has so many bytes. */
+export const headIn = (batch: Buffer, offset: number, length: number, bytes: number): string =>
+  batch[offset] === SHARES_BYTE
+    ? textIn(batch, offset, length)
+    : batch.toString('utf8', offset, offset + Math.min(length, bytes))
 
 export const codeOf = (task: Task): number => {
   if (task.phase === 'success') return CODES.success

@@ -8,7 +8,7 @@
  * | gone | [accept number, key] | how a task of that record, or one awaited by it, had ended whose own was removed (heads.ts) |
  * | starts | start number | attempts that began: triples of numbers (key, attempt, failures) |
  * | heads | batch number | where each finished task of a batch is (heads.ts) |
- * | batches | batch number | the JSON texts of finished tasks, one after the other |
+ * | batches | batch number | the JSON texts of finished tasks, one after the other (batches.ts) |
  * | graphs | key | a finished graph's record, JSON |
  * | answers | idempotency key | the first answer, JSON |
  * | handles | handle | key; handles that were taken over from the original server |
@@ -17,8 +17,12 @@
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { bounded } from './problems.ts'
 
-/** The format of the tables. A database of a newer one is refused. */
-export const FORMAT = 1
+/**
+ * The format of the tables. A database of a newer one is refused, one of an older one becomes one of this: nothing in it
+ * is changed for that, as 2 only adds tasks that are written as what they differ by from the one before.
+ */
+export const FORMAT = 2
+export const OLDEST_FORMAT = 1
 
 export interface Tables {
   readonly root: RootDatabase
@@ -88,11 +92,15 @@ export interface Transaction {
  * makes one of its own for the turn: where nobody heard of its failure, the process would be told of a rejection that is
  * not handled, and may end by it. And once its meta page could not be written, it settles nothing any more.
  */
-export const transact = ({ root }: { readonly root: RootDatabase }, fill: () => void): Transaction => {
+export const transact = (
+  { root }: { readonly root: RootDatabase },
+  fill: () => void,
+  withinMs?: number,
+): Transaction => {
   const batch = root.batch(fill) as Promise<boolean> & { readonly flushed?: Promise<unknown> }
   // It is there at the end of the turn, after LMDB's own work of that moment.
   setImmediate(() => root.committed.then(ignore, ignore))
-  return { committed: bounded(batch), flushed: batch.flushed ?? root.flushed }
+  return { committed: bounded(batch, withinMs), flushed: batch.flushed ?? root.flushed }
 }
 
 /** A write that is part of a transaction: whether it was written is told once, by the whole. */

@@ -2,7 +2,7 @@
 import type { Acceptance } from '../store.ts'
 import type { Memory } from './memory.ts'
 import { UNFINISHED, WAITING } from './task-index.ts'
-import { isTextOf, type Texts } from './texts.ts'
+import type { Texts } from './texts.ts'
 
 export class Ids {
   readonly #memory: Memory
@@ -60,6 +60,6 @@ export class Ids {
     const task = index.task(key)
     if (task !== null) return task.id === id
     const place = index.place(key)
-    return place !== null && isTextOf(this.#texts.read(place), id)
+    return place !== null && this.#texts.isOf(place, id)
   }
 }

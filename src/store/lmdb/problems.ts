@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises'
+import { clearTimeout as clearRealTimeout, setTimeout as setRealTimeout } from 'node:timers'
 
 /** What LMDB says when it cannot open or read, in words that tell what to do. */
 export const explain = <T>(path: string, open: () => T): T => {
@@ -54,15 +55,16 @@ const REASON_WITHIN_MS = 50
 const FULL_DISK_BYTES = 1024 * 1024
 
 /** LMDB does not settle every promise of what failed: after this long it is taken as that. */
-export const SYNC_WITHIN_MS = 30_000
+const SYNC_WITHIN_MS = 30_000
 
-export const bounded = (synced: Promise<unknown>): Promise<unknown> =>
+/** What the disk does takes real time, also in tests that mock the time of tasks. @param withinMs for tests of it alone */
+export const bounded = (synced: Promise<unknown>, withinMs = SYNC_WITHIN_MS): Promise<unknown> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`the disk did not confirm a write within ${SYNC_WITHIN_MS / 1000} s`)),
-      SYNC_WITHIN_MS,
+    const timer = setRealTimeout(
+      () => reject(new Error(`the disk did not confirm a write within ${withinMs / 1000} s`)),
+      withinMs,
     )
-    synced.then(resolve, reject).finally(() => clearTimeout(timer))
+    synced.then(resolve, reject).finally(() => clearRealTimeout(timer))
   })
 
 /** What the promise comes to, or `otherwise` where that takes longer than `ms`. Leaves no timer that keeps a process up. */

@@ -60,12 +60,9 @@ export class Reader implements StoreReader {
   async has(id: string): Promise<boolean> {
     const { index } = this.#memory
     if (index.taskOf(id) !== null) return true
-    // As much as names it: the rest may be large.
-    const headBytes = Buffer.byteLength(`{"id":${JSON.stringify(id)},`)
     return index.candidates(id).some((key) => {
       const place = index.place(key)
-      if (place === null) return false
-      return isTextOf(this.#texts.read({ ...place, length: Math.min(place.length, headBytes) }), id)
+      return place !== null && this.#texts.isOf(place, id)
     })
   }
 

@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads'
 import { liveTaskJson } from '../../domain/task-json.ts'
 import { saveState } from '../state-json.ts'
+import { textIn } from './batches.ts'
 import { openTables } from './database.ts'
 import { load } from './load.ts'
 import type { SnapshotRequest } from './snapshot-writer.ts'
@@ -35,7 +36,7 @@ function* entries(): Iterable<readonly [string, string]> {
     }
     // Removed since this thread looked.
     if (payload === undefined) continue
-    const text = payload.toString('utf8', place.offset, place.offset + place.length)
+    const text = textIn(payload, place.offset, place.length)
     yield [idIn(text), text]
   }
 }

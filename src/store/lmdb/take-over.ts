@@ -13,7 +13,7 @@ import { recordStatus, unfinishedTask } from '../../domain/task-from-json.ts'
 import { parseRfc3339 } from '../../domain/time.ts'
 import { membersOf } from '../json-members.ts'
 import { writePart } from './accept-records.ts'
-import { FORMAT, type Tables } from './database.ts'
+import { FORMAT, OLDEST_FORMAT, type Tables } from './database.ts'
 import { CODES, Heads } from './heads.ts'
 import { hashOf } from './hash-table.ts'
 
@@ -27,7 +27,7 @@ interface Kept {
   readonly createdMs: number
 }
 
-/** Prepares a new database; refuses one that a newer version wrote. */
+/** Prepares a new database, or one of an older version; refuses one that a newer version wrote. */
 export const takeOver = async (
   tables: Tables,
   dataDir: string,
@@ -37,6 +37,10 @@ export const takeOver = async (
   const format = tables.meta.get('format')
   if (format === FORMAT) return
   if (format !== undefined) {
+    if (typeof format === 'number' && format >= OLDEST_FORMAT && format < FORMAT) {
+      tables.root.transactionSync(() => tables.meta.putSync('format', FORMAT))
+      return
+    }
     throw new Error(
       `${path} has format ${String(format)}, this version reads ${FORMAT}: start the version that wrote it, or a later one`,
     )

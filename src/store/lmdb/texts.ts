@@ -1,4 +1,5 @@
 /** The texts of finished tasks, read back. */
+import { headIn, textIn } from './batches.ts'
 import type { Tables } from './database.ts'
 import type { Pending } from './pending.ts'
 import type { Place } from './task-index.ts'
@@ -23,7 +24,16 @@ export class Texts {
 
   /** The text at a place; `null` where it has just been removed. */
   read({ batch, offset, length }: Place): string | null {
-    return this.#batch(batch)?.toString('utf8', offset, offset + length) ?? null
+    const payload = this.#batch(batch)
+    return payload === null ? null : textIn(payload, offset, length)
+  }
+
+  /** Whether the text at a place is that of this id; no more of it is read than that takes. */
+  isOf({ batch, offset, length }: Place, id: string): boolean {
+    const payload = this.#batch(batch)
+    if (payload === null) return false
+    const headBytes = Buffer.byteLength(`{"id":${JSON.stringify(id)},`)
+    return isTextOf(headIn(payload, offset, length, headBytes), id)
   }
 
   /** Notes a batch that the write under way removes; one that fails may have done it all the same. */

@@ -4,10 +4,9 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Envelope } from '../../../src/domain/runtime.ts'
 import { timeoutError } from '../../../src/domain/runtime.ts'
-import type { Task } from '../../../src/domain/task.ts'
 import { finishedTaskJson, liveTaskJson, publishedStatus } from '../../../src/domain/task-json.ts'
 import { rfc3339 } from '../../../src/domain/time.ts'
-import { accepted } from '../../support/tasks.ts'
+import { accepted, ended, envelope } from '../../support/tasks.ts'
 
 type Shape = { [key: string]: any }
 
@@ -35,16 +34,6 @@ const keysOf = (value: Shape, under = ''): string[] =>
     .filter((key) => key !== 'graph_id')
     .sort()
 
-const envelope = (given: Partial<Envelope> = {}): Envelope => ({
-  status: 'success',
-  outputJson: '',
-  detailsJson: '',
-  startedMs: 1_775_211_263_810,
-  finishedMs: 1_775_211_263_810,
-  error: null,
-  ...given,
-})
-
 const toolError = (message: string): Envelope['error'] => ({
   code: 'external_failure',
   message,
@@ -52,17 +41,6 @@ const toolError = (message: string): Envelope['error'] => ({
   source: 'executor',
   detailsJson: '',
 })
-
-/** The task as it is once its attempt came to `came`. */
-const ended = (task: Task, came: Envelope): Task => {
-  task.phase = came.error === null ? 'success' : 'failed'
-  task.attempt ||= 1
-  task.startedMs = came.startedMs
-  task.updatedMs = came.finishedMs
-  task.envelope = came
-  task.error = came.error?.message ?? ''
-  return task
-}
 
 const parsed = (json: string): Shape => JSON.parse(json) as Shape
 
