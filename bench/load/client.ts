@@ -1,7 +1,7 @@
 /**
- * An HTTP/1.1 client that costs little: it shares the cores with the server that it measures, and is the same for the
- * floor and for the daemon. Keep-alive sockets, requests that are bytes already, one buffer for each connection, and
- * of an answer no more is read than {@link AnswerReader} has to.
+ * An HTTP/1.1 client that costs little, for what is asked beside the load that is measured: how far it is, and whether the
+ * server answers. Keep-alive sockets, requests that are bytes already, one buffer for each connection, and of an answer no
+ * more is read than {@link AnswerReader} has to.
  */
 import { type Socket, connect } from 'node:net'
 import { AnswerReader } from './answer-reader.ts'
@@ -84,43 +84,3 @@ export const withConnections = async <T>(
     for (const connection of connections) connection.close()
   }
 }
-
-/** Requests by number: so that one that is sent 50,000 times is not kept 50,000 times. */
-export interface Requests {
-  readonly count: number
-  readonly at: (index: number) => Buffer
-}
-
-export const each = (requests: readonly Buffer[]): Requests => ({
-  count: requests.length,
-  at: (index) => requests[index]!,
-})
-
-export const repeated = (request: Buffer, count: number): Requests => ({ count, at: () => request })
-
-/** Sends them all, on each connection one at a time. Rejects at an answer of another status than the one given. */
-export const sendAll = (
-  connections: readonly Connection[],
-  requests: Requests,
-  status: number,
-): Promise<void> =>
-  new Promise((resolve, reject) => {
-    let sent = 0
-    let answered = 0
-    const pump = (connection: Connection): void => {
-      // One closure for a connection, none for a request.
-      const next = (): void => {
-        if (sent < requests.count) connection.send(requests.at(sent++), onAnswer, reject)
-      }
-      const onAnswer = (answer: number): void => {
-        if (answer !== status) {
-          sent = requests.count
-          reject(new Error(`an answer ${answer} instead of ${status}`))
-        } else if (++answered === requests.count) resolve()
-        else next()
-      }
-      next()
-    }
-    if (requests.count === 0) return resolve()
-    for (const connection of connections) pump(connection)
-  })

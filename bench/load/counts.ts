@@ -21,11 +21,11 @@ export interface Counts {
 }
 
 export const COUNTS: Counts = {
-  graphs: 2000,
-  requests: 30_000,
-  gets: 60_000,
-  commands: 10_000,
-  latencies: 1000,
+  graphs: 4000,
+  requests: 100_000,
+  gets: 100_000,
+  commands: 20_000,
+  latencies: 3000,
   sleeps: 1000,
   sleepMs: 1000,
   kept: 500_000,

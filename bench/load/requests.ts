@@ -8,7 +8,3 @@ export const post = (path: string, body: string): Buffer =>
   Buffer.from(
     `POST ${path} ${HEAD}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
-
-/** Graphs to submit, one for each `at` from 0. */
-export const submissions = (count: number, graph: (at: number) => string): Buffer[] =>
-  Array.from({ length: count }, (_, at) => post('/tasks', graph(at)))

@@ -12,8 +12,8 @@ import type { Assignment, Outcome } from './messages.ts'
 export type Rows = readonly (string | number)[]
 
 /** What a run begins with, the number of its members included; and what each has of its own. */
-const ASSIGNMENTS_SHARE = 8
-const ASSIGNMENT_OWN = 2
+const ASSIGNMENTS_SHARE = 7
+const ASSIGNMENT_OWN = 3
 
 export const assignmentRows = (assignments: readonly Assignment[]): Rows => {
   const rows: (string | number)[] = []
@@ -23,17 +23,16 @@ export const assignmentRows = (assignments: readonly Assignment[]): Rows => {
     if (first === null || !isLike(first, assignment)) {
       first = assignment
       run = rows.length
-      const { graphKey, category, toolName, inputJson, attempt, handleId, traceparent } = assignment
-      rows.push(0, graphKey, category, toolName, inputJson, attempt, handleId, traceparent)
+      const { category, toolName, inputJson, attempt, handleId, traceparent } = assignment
+      rows.push(0, category, toolName, inputJson, attempt, handleId, traceparent)
     }
     rows[run] = (rows[run] as number) + 1
-    rows.push(assignment.ref, assignment.taskId)
+    rows.push(assignment.ref, assignment.taskId, assignment.graphKey)
   }
   return rows
 }
 
 const isLike = (one: Assignment, other: Assignment): boolean =>
-  one.graphKey === other.graphKey &&
   one.category === other.category &&
   one.toolName === other.toolName &&
   one.inputJson === other.inputJson &&
@@ -44,18 +43,18 @@ const isLike = (one: Assignment, other: Assignment): boolean =>
 export const assignmentsIn = (rows: Rows): Assignment[] => {
   const assignments: Assignment[] = []
   for (let at = 0; at < rows.length; ) {
-    const graphKey = rows[at + 1] as number
-    const category = rows[at + 2] as string
-    const toolName = rows[at + 3] as string
-    const inputJson = rows[at + 4] as string
-    const attempt = rows[at + 5] as number
-    const handleId = rows[at + 6] as string
-    const traceparent = rows[at + 7] as string
+    const category = rows[at + 1] as string
+    const toolName = rows[at + 2] as string
+    const inputJson = rows[at + 3] as string
+    const attempt = rows[at + 4] as number
+    const handleId = rows[at + 5] as string
+    const traceparent = rows[at + 6] as string
     let own = at + ASSIGNMENTS_SHARE
     const end = own + (rows[at] as number) * ASSIGNMENT_OWN
     for (; own < end; own += ASSIGNMENT_OWN) {
       const ref = rows[own] as number
       const taskId = rows[own + 1] as string
+      const graphKey = rows[own + 2] as number
       assignments.push({
         ref,
         taskId,

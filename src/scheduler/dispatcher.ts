@@ -98,11 +98,11 @@ export class Dispatcher {
     this.#options.executor.dispatch(batch)
   }
 
-  /** Lets the next turn begin what can. */
+  /** Lets the next turn begin what can: who submitted has the answer first, and what comes in one turn goes together. */
   wake(): void {
     if (this.#isAwake) return
     this.#isAwake = true
-    queueMicrotask(() => this.tick())
+    setImmediate(() => this.tick())
   }
 
   /** Makes the task's next attempt. @returns whether it is one of those that may share their slot */

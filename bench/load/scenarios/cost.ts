@@ -4,9 +4,10 @@
  * another, for their time is that of one task there and back.
  */
 import { CHAIN_SIZES, GRAPH_SIZES } from '../../figures.ts'
-import { type Connection, each, sendAll, withConnections } from '../client.ts'
+import { Connection } from '../client.ts'
+import { type LoadRequest, sendAll, submissions } from '../generator.ts'
 import { chain, fan, flat } from '../graphs.ts'
-import { submissions } from '../requests.ts'
+import { post } from '../requests.ts'
 import { type Contestant, type Scenario, type World, onEach, secondsOf } from '../scenario.ts'
 
 const CONNECTIONS = 8
@@ -42,38 +43,41 @@ const measure = async (world: World, shape: Shape, size: number, contestant: Con
   const warm = submissions(WARM_UP_GRAPHS, (at) => shape.graph(`w${at}`, WARM_UP_SIZE))
   const graphs = submissions(count, (at) => shape.graph(`g${at}`, size))
   const before = WARM_UP_GRAPHS * WARM_UP_SIZE
-  await withConnections(server.port, Math.min(CONNECTIONS, count), async (connections) => {
-    await sendAll(connections, each(warm), 202)
-    await settled(before)
-    let refusal = ''
-    const seconds = await secondsOf(async () => {
-      if (count === 1 || isChain) refusal = await oneByOne(connections[0]!, graphs, size, before, settled)
-      else {
-        await sendAll(connections, each(graphs), 202)
-        await settled(before + count * size)
-      }
-    })
-    if (refusal === '') sample(figure, (seconds * 1e6) / (count * size))
-    else world.record.note(figure, `skipped, ${contestant.column} refused it: ${refusal}`)
+  await sendAll(server.port, CONNECTIONS, warm, 202)
+  await settled(before)
+  let refusal = ''
+  const seconds = await secondsOf(async () => {
+    if (count === 1 || isChain) refusal = await oneByOne(server.port, graphs, size, before, settled)
+    else {
+      await sendAll(server.port, CONNECTIONS, graphs, 202)
+      await settled(before + count * size)
+    }
   })
+  if (refusal === '') sample(figure, (seconds * 1e6) / (count * size))
+  else world.record.note(figure, `skipped, ${contestant.column} refused it: ${refusal}`)
 }
 
 /** Returns why a graph was refused, `''` when none was. */
 const oneByOne = async (
-  connection: Connection,
-  graphs: readonly Buffer[],
+  port: number,
+  graphs: readonly LoadRequest[],
   size: number,
   before: number,
   settled: Contestant['settled'],
 ): Promise<string> => {
-  let over = before
-  for (const graph of graphs) {
-    const { status, text } = await connection.ask(graph)
-    if (status !== 202) return `${status} ${text.slice(0, 200)}`
-    over += size
-    await settled(over, POLL_MS)
+  const connection = await Connection.open(port)
+  try {
+    let over = before
+    for (const { path, body } of graphs) {
+      const { status, text } = await connection.ask(post(path, body!))
+      if (status !== 202) return `${status} ${text.slice(0, 200)}`
+      over += size
+      await settled(over, POLL_MS)
+    }
+    return ''
+  } finally {
+    connection.close()
   }
-  return ''
 }
 
 /** The dearest size against the first one. */

@@ -8,12 +8,11 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { each, sendAll, withConnections } from '../client.ts'
 import { AT_ONCE, echoes, xargs } from '../commands.ts'
+import { sendAll, submissions } from '../generator.ts'
 import { flat } from '../graphs.ts'
 import { startProbe } from '../probe.ts'
 import { anonymousMb, cpuSeconds, hasProc } from '../processes.ts'
-import { submissions } from '../requests.ts'
 import { measurePages } from './pages.ts'
 import { type Contestant, type Scenario, type World, keep, onEach } from '../scenario.ts'
 
@@ -47,7 +46,7 @@ const fill = async (
   to: number,
 ): Promise<void> => {
   const graphs = submissions(Math.ceil((to - from) / GRAPH), (at) => flat(`${prefix}${at}`, GRAPH))
-  await withConnections(server.port, CONNECTIONS, (connections) => sendAll(connections, each(graphs), 202))
+  await sendAll(server.port, CONNECTIONS, graphs, 202)
   await settled(from + graphs.length * GRAPH)
 }
 

@@ -1,8 +1,7 @@
 /** Tasks a second in graphs of 100: ten layers of ten, from the first submission until all of them are over. */
-import { each, sendAll, withConnections } from '../client.ts'
+import { sendAll, submissions } from '../generator.ts'
 import { layered } from '../graphs.ts'
-import { submissions } from '../requests.ts'
-import { type Scenario, onEach, secondsOf } from '../scenario.ts'
+import { type Scenario, onEach } from '../scenario.ts'
 
 const CONNECTIONS = 8
 const WIDTH = 10
@@ -19,15 +18,11 @@ export const throughput: Scenario = {
       async ({ server, durability, sample, settled }) => {
         const warm = submissions(graphs, (at) => layered(`w${at}`, WIDTH, DEPTH, durability))
         const measured = submissions(graphs, (at) => layered(`g${at}`, WIDTH, DEPTH, durability))
-        await withConnections(server.port, CONNECTIONS, async (connections) => {
-          await sendAll(connections, each(warm), 202)
-          await settled(warm.length * WIDTH * DEPTH)
-          const seconds = await secondsOf(async () => {
-            await sendAll(connections, each(measured), 202)
-            await settled((warm.length + graphs) * WIDTH * DEPTH)
-          })
-          sample('tasks', (graphs * WIDTH * DEPTH) / seconds)
-        })
+        await sendAll(server.port, CONNECTIONS, warm, 202)
+        await settled(warm.length * WIDTH * DEPTH)
+        const startedAt = await sendAll(server.port, CONNECTIONS, measured, 202)
+        await settled((warm.length + graphs) * WIDTH * DEPTH)
+        sample('tasks', (graphs * WIDTH * DEPTH * 1000) / (performance.now() - startedAt))
       },
     )
   },

@@ -59,6 +59,8 @@ export class GroupCommit<T> {
   #isWriting = false
   /** The last group is not synced: what comes now shares the next one, which would only be smaller otherwise. */
   #isSyncing = false
+  /** The same for a moment after a group that nobody waited to see synced, of what need not be either. */
+  #isPausing = false
   #lastFailed = false
   #isEnding = false
   /** What nobody waits for is written now. */
@@ -110,6 +112,7 @@ export class GroupCommit<T> {
       await nextTurn()
     }
     await this.#told
+    await this.#synced
   }
 
   /** Begins the next group where one is wanted, and may be written. */
@@ -121,7 +124,17 @@ export class GroupCommit<T> {
         this.#isDue = true
         this.#next()
       }, HOLD_MS)
-    } else if (!this.#isSyncing) this.#begin()
+    } else if (!this.#isSyncing && !(this.#isPausing && this.#waiting.every((each) => each.isRelaxed)))
+      this.#begin()
+  }
+
+  /** Groups of what is relaxed would come one a turn otherwise. */
+  #pause(): void {
+    this.#isPausing = true
+    setTimeout(() => {
+      this.#isPausing = false
+      this.#next()
+    }, PAUSE_MS)
   }
 
   #begin(): void {
@@ -176,9 +189,10 @@ export class GroupCommit<T> {
   #onCommitted(group: readonly Waiting<T>[], flushed: Promise<unknown>): void {
     this.#lastFailed = false
     this.#writer.onCommitted(group)
-    this.#isSyncing = true
     const synced = bounded(flushed)
     const isRelaxed = group.every((each) => each.isRelaxed)
+    this.#isSyncing = !isRelaxed
+    if (isRelaxed && group.length >= MUCH) this.#pause()
     const told = Promise.all([this.#told, isRelaxed ? null : synced]).then(
       () => {
         this.#writer.onKept(group)
@@ -191,12 +205,15 @@ export class GroupCommit<T> {
       },
     )
     this.#told = told
-    if (isRelaxed) Promise.all([told, synced]).then(() => this.#writer.onSynced(group), ignore)
-    const onSynced = (): void => {
-      this.#isSyncing = false
-      this.#next()
+    if (isRelaxed) {
+      this.#synced = Promise.all([told, synced]).then(() => this.#writer.onSynced(group), ignore)
+    } else {
+      const onSynced = (): void => {
+        this.#isSyncing = false
+        this.#next()
+      }
+      this.#synced = synced.then(onSynced, onSynced)
     }
-    this.#synced = synced.then(onSynced, onSynced)
     this.#isWriting = false
     this.#next()
   }
@@ -222,6 +239,10 @@ export class GroupCommit<T> {
 
 /** What nobody waits for is written after this long. */
 const HOLD_MS = 5
+
+/** Between groups of what is relaxed, where one of them had so many commits: a few wait for nothing. */
+const PAUSE_MS = 2
+const MUCH = 8
 
 /** Between a failed write and the next try, where something was told already. */
 const AGAIN_AFTER_MS = 200

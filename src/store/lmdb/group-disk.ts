@@ -26,7 +26,10 @@ export interface GroupDiskParts {
 export class GroupDisk {
   readonly #parts: GroupDiskParts
   #isTransaction = false
-  #isSynced = false
+  /** What is left to do for the record that was written last to survive the machine. */
+  #toSync: 'nothing' | 'soon' | 'now' = 'now'
+  /** The sync that nobody waits for. */
+  #soon: { readonly synced: Promise<void>; readonly begin: () => Promise<void> } | null = null
 
   constructor(parts: GroupDiskParts) {
     this.#parts = parts
@@ -44,31 +47,33 @@ export class GroupDisk {
       const written = pending.drain().then(() => this.#transaction(fill))
       return { committed: written, flushed: written }
     }
-    const write = (): void => {
-      this.#isSynced = false
-      fill()
-    }
     const committed =
       pending.problem === null
-        ? new Promise<void>((resolve) => setImmediate(() => resolve(write())))
+        ? new Promise<void>((resolve) => setImmediate(() => resolve(fill())))
         : // The journal would only grow. But the disk may be well again, and nobody waits longer than that takes.
-          pending.retry().then(write)
-    return { committed, flushed: committed.then(() => (this.#isSynced ? undefined : this.#sync())) }
+          pending.retry().then(fill)
+    return { committed, flushed: committed.then(() => this.#flush()) }
   }
 
   /**
    * Writes a group's record.
-   * @param isLone nobody else waits for this group
+   * @param isLone it is of one commit: nobody else waits for it
+   * @param isRelaxed nobody waits for its sync
    * @param takeAway puts into the tables what the record does not say
    */
-  keep(record: GroupRecord, isLone: boolean, takeAway: (tables: Tables) => void): void {
+  keep(
+    record: GroupRecord,
+    { isLone, isRelaxed }: { readonly isLone: boolean; readonly isRelaxed: boolean },
+    takeAway: (tables: Tables) => void,
+  ): void {
     const { tables, journal, records, pending } = this.#parts
     if (!this.#isTransaction) {
       journal.append(record.bytes)
       records.keep()
       pending.add(record)
       // Where many come, the next ones are taken in while the disk is at work.
-      if (isLone) this.#isSynced = journal.syncNow()
+      if (isRelaxed) this.#toSync = 'soon'
+      else this.#toSync = isLone && journal.syncNow() ? 'nothing' : 'now'
       return
     }
     records.keep()
@@ -90,6 +95,34 @@ export class GroupDisk {
     await bounded(flushed)
   }
 
+  #flush(): Promise<void> | undefined {
+    if (this.#toSync === 'nothing') return undefined
+    return this.#toSync === 'soon' ? this.#syncSoon() : this.#syncAll()
+  }
+
+  /** Resolves with the next sync of all. That begins within a moment, for many groups at once. */
+  #syncSoon(): Promise<void> {
+    if (this.#soon !== null) return this.#soon.synced
+    let begin = (): Promise<void> => Promise.resolve()
+    const synced = new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#syncAll(), SYNC_SOON_MS)
+      begin = () => {
+        clearTimeout(timer)
+        const all = this.#sync()
+        resolve(all)
+        return all
+      }
+    })
+    this.#soon = { synced, begin }
+    return synced
+  }
+
+  #syncAll(): Promise<void> {
+    const soon = this.#soon
+    this.#soon = null
+    return soon === null ? this.#sync() : soon.begin()
+  }
+
   /** Where the journal cannot be synced, the tables may. */
   async #sync(): Promise<void> {
     const { journal, pending } = this.#parts
@@ -103,5 +136,8 @@ export class GroupDisk {
 
 /** More would fill the memory while the database hangs. */
 const MOST_WAITING_BYTES = 128 * 1024 * 1024
+
+/** Far within the 100 ms of the contract, and long for a disk: what nobody waits for shares few syncs. */
+const SYNC_SOON_MS = 10
 
 const ignore = (): void => {}

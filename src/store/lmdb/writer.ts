@@ -96,7 +96,8 @@ export class Writer implements GroupWriter<Change> {
     this.#lastBatch += group.batches.length
     writeGroup(this.#memory, this.#records, group)
     this.#events.write(this.#records)
-    this.#disk.keep(this.#records.end(), items.length === 1, (tables) => {
+    const isRelaxed = items.every((each) => each.isRelaxed)
+    this.#disk.keep(this.#records.end(), { isLone: items.length === 1, isRelaxed }, (tables) => {
       putRemovals(tables, this.#memory, this.#texts, group)
       // Keys are given once, also where the last ones are removed. The others are in the records that are kept.
       part(tables.meta.put('lastKey', this.#lastKey))
