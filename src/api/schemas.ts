@@ -13,30 +13,16 @@ import { DEFAULT_PRIORITY, type RunIf, type SubmittedTask } from '../domain/task
 import { parseRfc3339 } from '../domain/time.ts'
 import { ON_CONFLICTS, type OnConflict } from '../scheduler/submit.ts'
 import type { Durability } from '../store/store.ts'
+import { type Check, checkOfObject, checked, unless } from './schema-checks.ts'
 
 // A schema's message says what was expected; describe() says what came.
-const text = v.string('a string')
 const integer = v.pipe(v.number('an integer'), v.safeInteger('an integer'))
-const object = v.custom<Record<string, unknown>>(isJsonObject, 'an object')
+const isText: Check = (value) => typeof value === 'string'
+const isTexts: Check = (value) => Array.isArray(value) && value.every(isText)
+const text = checked(v.string('a string'), isText)
+const object = checked(v.custom<Record<string, unknown>>(isJsonObject, 'an object'), isJsonObject)
 // valibot's own object and record take a list for one.
 const objectOf = <E extends v.ObjectEntries>(entries: E) => v.pipe(object, v.object(entries))
-
-// valibot looks for every key that there may be and copies whatever it reads: over a graph it takes as long as
-// JSON.parse. So `schema` runs only over what is wrong, to say what is; `isRight` holds only for what it lets through.
-const asGiven = v.any()
-const unless = <S extends v.GenericSchema>(isRight: (value: unknown) => boolean, schema: S) =>
-  v.lazy((value): v.GenericSchema<v.InferInput<S>, v.InferOutput<S>> => (isRight(value) ? asGiven : schema))
-const objectAsGiven = <E extends v.ObjectEntries>(entries: E) => {
-  const isRight = (value: unknown): boolean => {
-    if (!isJsonObject(value)) return false
-    for (const key in value) {
-      if (Object.hasOwn(entries, key) && !v.is(entries[key]!, value[key])) return false
-    }
-    return true
-  }
-  return unless(isRight, objectOf(entries))
-}
-const isText = (value: unknown): boolean => typeof value === 'string'
 // valibot's own record drops what is named `constructor` or `prototype`.
 const annotations = unless(
   (value) => isJsonObject(value) && Object.values(value).every(isText),
@@ -55,10 +41,7 @@ const annotations = unless(
   ),
 )
 const flag = v.boolean('true or false')
-const texts = unless(
-  (value) => Array.isArray(value) && value.every(isText),
-  v.array(text, 'an array of strings'),
-)
+const texts = checked(unless(isTexts, v.array(text, 'an array of strings')), isTexts)
 
 const taskEntries = {
   id: v.nullish(text),
@@ -77,18 +60,28 @@ const taskEntries = {
   run_if: v.nullish(text),
 }
 
+const isTask = checkOfObject(taskEntries)
+const isTasks: Check = (value) => Array.isArray(value) && value.every(isTask)
+
 /** A task as `POST /tasks` takes it. Absent and null are the same. */
-export const TaskSchema = objectAsGiven(taskEntries)
+export const TaskSchema = unless(isTask, objectOf(taskEntries))
 export const TASK_FIELDS: readonly string[] = Object.keys(taskEntries)
 
+const DURABILITIES = ['sync', 'relaxed'] as const
+
 const graphEntries = {
-  tasks: v.nullish(v.array(TaskSchema, 'an array of tasks')),
+  tasks: v.nullish(checked(v.array(TaskSchema, 'an array of tasks'), isTasks)),
   on_conflict: v.nullish(v.picklist(ON_CONFLICTS, '"replace", "reject" or "ignore"')),
-  durability: v.nullish(v.picklist(['sync', 'relaxed'], '"sync" or "relaxed"')),
+  durability: v.nullish(
+    checked(v.picklist(DURABILITIES, '"sync" or "relaxed"'), (value) =>
+      (DURABILITIES as readonly unknown[]).includes(value),
+    ),
+  ),
 }
 
 /** The body of `POST /tasks`. */
-export const TaskGraphSchema = v.nullish(objectAsGiven(graphEntries))
+const isGraph = checkOfObject(graphEntries)
+export const TaskGraphSchema = v.nullish(unless(isGraph, objectOf(graphEntries)))
 export const GRAPH_FIELDS: readonly string[] = Object.keys(graphEntries)
 
 /** The body of a cancel, which may be absent. */
@@ -106,6 +99,7 @@ export const McpCallSchema = objectOf({
 export const ObjectSchema = v.nullable(v.custom<JsonObject>(isJsonObject, 'an object'))
 
 export type TaskInput = v.InferOutput<typeof TaskSchema>
+type GraphInput = v.InferOutput<typeof TaskGraphSchema>
 
 /** A graph as it was submitted. */
 export interface SubmittedGraph {
@@ -129,7 +123,7 @@ export const parseGraph = (value: unknown, limits = DEFAULT_LIMITS): Result<Subm
   // Before each of millions is looked at.
   const given = isJsonObject(value) ? value['tasks'] : null
   if (Array.isArray(given) && given.length > limits.tasksPerGraph) return tooManyTasks(given.length, limits)
-  const parsed = parse(TaskGraphSchema, value)
+  const parsed = isGraph(value) ? ok(value as GraphInput) : parse(TaskGraphSchema, value)
   if (!parsed.ok) return parsed
   const parsedTasks = parsed.value?.tasks ?? []
   return written(() => {

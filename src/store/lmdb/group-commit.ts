@@ -193,7 +193,8 @@ export class GroupCommit<T> {
     const isRelaxed = group.every((each) => each.isRelaxed)
     this.#isSyncing = !isRelaxed
     if (isRelaxed && group.length >= MUCH) this.#pause()
-    const told = Promise.all([this.#told, isRelaxed ? null : synced]).then(
+    // What is relaxed is synced with it, and told of that first.
+    const told = Promise.all(isRelaxed ? [this.#told] : [this.#told, synced, this.#synced]).then(
       () => {
         this.#writer.onKept(group)
         if (!isRelaxed) this.#writer.onSynced(group)

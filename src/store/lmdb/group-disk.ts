@@ -96,8 +96,9 @@ export class GroupDisk {
   }
 
   #flush(): Promise<void> | undefined {
-    if (this.#toSync === 'nothing') return undefined
-    return this.#toSync === 'soon' ? this.#syncSoon() : this.#syncAll()
+    if (this.#toSync === 'soon') return this.#syncSoon()
+    // What was to be synced soon is, with the rest.
+    return this.#toSync === 'nothing' && this.#soon === null ? undefined : this.#syncAll()
   }
 
   /** Resolves with the next sync of all. That begins within a moment, for many groups at once. */
