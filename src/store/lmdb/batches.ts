@@ -18,6 +18,9 @@ import type { TaskIndex } from './task-index.ts'
 /** Reading one task reads its whole batch: small enough for that, large enough to be few. */
 const BATCH_BYTES = 32 * 1024
 
+/** A page of the disk that is damaged harms no more than its own texts and so many others of each text that began on it. */
+const MOST_SHARING = 64
+
 /** What a text begins with that shares the rest of another. */
 const SHARES = '@'
 const SHARES_BYTE = SHARES.charCodeAt(0)
@@ -53,6 +56,7 @@ const writeTexts = (tasks: readonly Task[], from: number, records: RecordBuffer)
   const lengths: number[] = []
   let end = 0
   let shared = ''
+  let sharing = 0
   // Where and how long it is, as the texts that share it say.
   let place = ''
   for (let at = from; at < tasks.length && end < BATCH_BYTES; at++) {
@@ -66,7 +70,8 @@ const writeTexts = (tasks: readonly Task[], from: number, records: RecordBuffer)
       idBytes = Buffer.byteLength(idJson)
     }
     let bytes: number
-    if (rest === shared) {
+    if (rest === shared && sharing < MOST_SHARING) {
+      sharing++
       records.write(place)
       records.write(idJson)
       bytes = place.length + idBytes
@@ -78,6 +83,7 @@ const writeTexts = (tasks: readonly Task[], from: number, records: RecordBuffer)
       const restBytes = Buffer.byteLength(rest)
       bytes = before + restBytes
       shared = rest
+      sharing = 0
       place = `${SHARES}${end + before},${restBytes},`
     }
     lengths.push(bytes)
