@@ -12,6 +12,7 @@
  * Groups resolve in the order in which they were written, so that nobody is told of a later one first. What was told
  * before it was written is in no hurry: it goes with the next group that somebody waits for.
  */
+import { setTimeout as setRealTimeout } from 'node:timers'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { NotSyncedError } from '../store.ts'
 import { bounded } from './problems.ts'
@@ -131,7 +132,8 @@ export class GroupCommit<T> {
   /** Groups of what is relaxed would come one a turn otherwise. */
   #pause(): void {
     this.#isPausing = true
-    setTimeout(() => {
+    // Short, and not to be held up by a test that mocks the time of tasks.
+    setRealTimeout(() => {
       this.#isPausing = false
       this.#next()
     }, PAUSE_MS)

@@ -6,6 +6,7 @@
  * takes away ──► a transaction of the tables, once they have all that came before
  * ```
  */
+import { clearTimeout as clearRealTimeout, setTimeout as setRealTimeout } from 'node:timers'
 import { type Tables, transact } from './database.ts'
 import { putEntry } from './entries.ts'
 import type { Written } from './group-commit.ts'
@@ -93,6 +94,8 @@ export class GroupDisk {
     flushed.catch(ignore)
     await committed
     await bounded(flushed)
+    // What came before need not wait any longer, nor be waited for.
+    if (this.#soon !== null) await this.#syncAll()
   }
 
   #flush(): Promise<void> | undefined {
@@ -106,9 +109,9 @@ export class GroupDisk {
     if (this.#soon !== null) return this.#soon.synced
     let begin = (): Promise<void> => Promise.resolve()
     const synced = new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#syncAll(), SYNC_SOON_MS)
+      const timer = setRealTimeout(() => this.#syncAll(), SYNC_SOON_MS)
       begin = () => {
-        clearTimeout(timer)
+        clearRealTimeout(timer)
         const all = this.#sync()
         resolve(all)
         return all

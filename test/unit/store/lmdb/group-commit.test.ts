@@ -68,6 +68,8 @@ describe('group commit', () => {
   let commits = new GroupCommit(disk)
   const events: string[] = []
   afterEach(() => {
+    // What is waited for keeps the process up.
+    for (const { resolve } of [...disk.commits, ...disk.syncs]) resolve()
     disk = new Disk()
     commits = new GroupCommit(disk)
     events.length = 0
