@@ -67,9 +67,10 @@ describe('group commit', () => {
   let disk = new Disk()
   let commits = new GroupCommit(disk)
   const events: string[] = []
-  afterEach(() => {
+  afterEach(async () => {
     // What is waited for keeps the process up.
     for (const { resolve } of [...disk.commits, ...disk.syncs]) resolve()
+    await settle()
     disk = new Disk()
     commits = new GroupCommit(disk)
     events.length = 0
