@@ -209,7 +209,8 @@ export class GroupCommit<T> {
     )
     this.#told = told
     if (isRelaxed) {
-      this.#synced = Promise.all([told, synced]).then(() => this.#writer.onSynced(group), ignore)
+      const before = this.#synced
+      this.#synced = Promise.all([told, synced, before]).then(() => this.#writer.onSynced(group), ignore)
     } else {
       const onSynced = (): void => {
         this.#isSyncing = false

@@ -45,14 +45,21 @@ export class GroupDisk {
     if (pending.waitingBytes > MOST_WAITING_BYTES)
       throw new Error(`the database is ${pending.waitingBytes} bytes behind the journal`)
     if (takesAway) {
+      // Those that wait for its group wait for the ones before it.
+      if (this.#soon !== null) void this.#syncAll()
       const written = pending.drain().then(() => this.#transaction(fill))
       return { committed: written, flushed: written }
     }
+    const write = (): void => {
+      // Also where it fails: nothing is left to do for it then.
+      this.#toSync = 'nothing'
+      fill()
+    }
     const committed =
       pending.problem === null
-        ? new Promise<void>((resolve) => setImmediate(() => resolve(fill())))
+        ? new Promise<void>((resolve) => setImmediate(() => resolve(write())))
         : // The journal would only grow. But the disk may be well again, and nobody waits longer than that takes.
-          pending.retry().then(fill)
+          pending.retry().then(write)
     return { committed, flushed: committed.then(() => this.#flush()) }
   }
 

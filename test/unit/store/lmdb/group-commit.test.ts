@@ -163,6 +163,19 @@ describe('group commit', () => {
     )
   })
 
+  it('the same where a later group is synced first', async () => {
+    add('a', 'relaxed')
+    await settle()
+    await commit(0)
+    add('B', 'relaxed')
+    await settle()
+    await commit(1)
+    await sync(1)
+    assert.deepEqual([disk.told, disk.synced], [['a', 'B'], []])
+    await sync(0)
+    assert.deepEqual(disk.synced, ['a', 'B'])
+  })
+
   it('nobody is told of a later group first', async () => {
     add('a')
     await settle()
