@@ -120,10 +120,10 @@ const partOf = (graph: Graph, task: Task): string => {
   return part
 }
 
-/** The record as it was, with its id in front, where it is looked for. */
+/** The record as it was, with its id in front, where it is looked for: names that are numbers would come before it. */
 const textOf = (id: string, key: number, record: JsonObject): string => {
   const { id: _, ...rest } = record
-  return JSON.stringify({ id, graph_id: `g-${key}`, ...rest })
+  return `{"id":${JSON.stringify(id)},${JSON.stringify({ graph_id: `g-${key}`, ...rest }).slice(1)}`
 }
 
 const putGraph = (tables: Tables, graph: Graph, status: 'success' | 'failed' | 'skipped'): void => {
