@@ -8,7 +8,7 @@ import type { WaitFor } from './waiting.ts'
 const MAX_WAIT_MS = 5 * 60_000
 export const DEFAULT_WAIT_MS = 30_000
 /** Most tasks that one wait may name. */
-const MAX_WAIT_TASKS = 10_000
+export const MAX_WAIT_TASKS = 10_000
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
 
