@@ -101,8 +101,6 @@ export class GroupDisk {
     flushed.catch(ignore)
     await committed
     await bounded(flushed)
-    // What came before need not wait any longer, nor be waited for.
-    if (this.#soon !== null) await this.#syncAll()
   }
 
   #flush(): Promise<void> | undefined {
