@@ -55,6 +55,8 @@ export class GroupCommit<T> {
   #waiting: Waiting<T>[] = []
   /** How many of them wait to be told. */
   #untold = 0
+  /** How many of them wait for the sync. */
+  #strict = 0
   /** Tells those that wait for nothing. */
   #early: (() => void)[] = []
   #isWriting = false
@@ -81,6 +83,7 @@ export class GroupCommit<T> {
     return new Promise((resolve, reject) => {
       const wasTold = isEarly && !this.#lastFailed
       this.#waiting.push({ item, isRelaxed, wasTold, resolve, reject })
+      if (!isRelaxed) this.#strict++
       if (wasTold) this.#tellEarly(resolve)
       else this.#untold++
       this.#next()
@@ -125,8 +128,7 @@ export class GroupCommit<T> {
         this.#isDue = true
         this.#next()
       }, HOLD_MS)
-    } else if (!this.#isSyncing && !(this.#isPausing && this.#waiting.every((each) => each.isRelaxed)))
-      this.#begin()
+    } else if (!this.#isSyncing && (!this.#isPausing || this.#strict > 0)) this.#begin()
   }
 
   /** Groups of what is relaxed would come one a turn otherwise. */
@@ -185,7 +187,11 @@ export class GroupCommit<T> {
   #setWaiting(waiting: Waiting<T>[]): void {
     this.#waiting = waiting
     this.#untold = 0
-    for (const each of waiting) if (!each.wasTold) this.#untold++
+    this.#strict = 0
+    for (const each of waiting) {
+      if (!each.wasTold) this.#untold++
+      if (!each.isRelaxed) this.#strict++
+    }
   }
 
   #onCommitted(group: readonly Waiting<T>[], flushed: Promise<unknown>): void {
