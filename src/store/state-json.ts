@@ -59,10 +59,25 @@ const ignoreAbsent = (error: NodeJS.ErrnoException): number => {
 }
 
 /** Puts `entries` (id, JSON text) in the place of the state file, whole or not at all. */
-export const saveState = async (
-  dataDir: string,
-  entries: Iterable<readonly [string, string]>,
-): Promise<void> => {
+export const saveState = (dataDir: string, entries: Iterable<readonly [string, string]>): Promise<void> =>
+  saveText(dataDir, textOf(entries))
+
+function* textOf(entries: Iterable<readonly [string, string]>): Iterable<string> {
+  let piece = '{'
+  let separator = '\n'
+  for (const [id, json] of entries) {
+    piece += `${separator}${JSON.stringify(id)}:${json}`
+    separator = ',\n'
+    if (piece.length >= PIECE_CHARS) {
+      yield piece
+      piece = ''
+    }
+  }
+  yield `${piece}\n}\n`
+}
+
+/** Puts a text in the place of the state file, whole or not at all. A piece of it is written before the next is asked for. */
+export const saveText = async (dataDir: string, pieces: Iterable<string | Uint8Array>): Promise<void> => {
   await mkdir(dataDir, { recursive: true })
   const path = join(dataDir, FILE)
   const temporary = `${path}.tmp`
@@ -70,17 +85,7 @@ export const saveState = async (
   try {
     try {
       // writeFile goes on where it stopped. A bare write may write a part, on a disk that is almost full, and not fail.
-      let piece = '{'
-      let separator = '\n'
-      for (const [id, json] of entries) {
-        piece += `${separator}${JSON.stringify(id)}:${json}`
-        separator = ',\n'
-        if (piece.length >= PIECE_CHARS) {
-          await file.writeFile(piece)
-          piece = ''
-        }
-      }
-      await file.writeFile(`${piece}\n}\n`)
+      for (const piece of pieces) await file.writeFile(piece)
       await file.sync()
     } finally {
       await file.close()

@@ -24,6 +24,12 @@ const MOST_SHARING = 64
 /** What a text begins with that shares the rest of another. */
 const SHARES = '@'
 const SHARES_BYTE = SHARES.charCodeAt(0)
+const COMMA = 0x2c
+const ZERO = 0x30
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COLON = Buffer.from(':')
+const COLON_AND_START = Buffer.from(`:${FINISHED_START}`)
 
 export interface Batch {
   readonly number: number
@@ -121,14 +127,59 @@ const fill = (
 /** The text of a finished task in its batch. */
 export const textIn = (batch: Buffer, offset: number, length: number): string => {
   if (batch[offset] !== SHARES_BYTE) return batch.toString('utf8', offset, offset + length)
-  const own = batch.toString('utf8', offset + 1, offset + length)
-  const lengthAt = own.indexOf(',') + 1
-  const idAt = own.indexOf(',', lengthAt) + 1
-  const restAt = Number(own.slice(0, lengthAt - 1))
-  const restBytes = Number(own.slice(lengthAt, idAt - 1))
-  if (!(restAt > 0 && restAt + restBytes <= offset))
+  const { idAt, restAt, restEnd } = sharedIn(batch, offset, length)
+  return `${FINISHED_START}${batch.toString('utf8', idAt, offset + length)}${batch.toString('utf8', restAt, restEnd)}`
+}
+
+/** Where the parts of a text are that shares its rest. */
+interface Shared {
+  readonly idAt: number
+  readonly restAt: number
+  readonly restEnd: number
+}
+
+const sharedIn = (batch: Buffer, offset: number, length: number): Shared => {
+  const end = offset + length
+  let at = offset + 1
+  let restAt = 0
+  for (; at < end && batch[at] !== COMMA; at++) restAt = restAt * 10 + batch[at]! - ZERO
+  let restBytes = 0
+  for (at++; at < end && batch[at] !== COMMA; at++) restBytes = restBytes * 10 + batch[at]! - ZERO
+  const restEnd = restAt + restBytes
+  if (!(restAt > 0 && restBytes >= 0 && restEnd <= offset && at < end))
     throw new Error(`the database is damaged: a text refers to ${restAt}, ${restBytes} from ${offset}`)
-  return `${FINISHED_START}${own.slice(idAt)}${batch.toString('utf8', restAt, restAt + restBytes)}`
+  return { idAt: at + 1, restAt, restEnd }
+}
+
+/** Writes the text of a finished task as the member of an object: `"a":{"id":"a",…`. */
+export const writeMember = (to: ByteSink, batch: Buffer, offset: number, length: number): void => {
+  const end = offset + length
+  if (batch[offset] !== SHARES_BYTE) {
+    const idAt = offset + FINISHED_START.length
+    to.write(batch, idAt, stringEnd(batch, idAt, end))
+    to.write(COLON)
+    to.write(batch, offset, end)
+    return
+  }
+  const { idAt, restAt, restEnd } = sharedIn(batch, offset, length)
+  to.write(batch, idAt, end)
+  to.write(COLON_AND_START)
+  to.write(batch, idAt, end)
+  to.write(batch, restAt, restEnd)
+}
+
+/** Where bytes go, piece by piece. */
+export interface ByteSink {
+  write(bytes: Buffer, from?: number, to?: number): void
+}
+
+/** Behind the JSON string that begins at a place. */
+const stringEnd = (bytes: Buffer, from: number, end: number): number => {
+  for (let at = from + 1; at < end; at++) {
+    if (bytes[at] === QUOTE) return at + 1
+    if (bytes[at] === BACKSLASH) at++
+  }
+  throw new Error('the database is damaged: a text has no id')
 }
 
 /** As much of it as tells whether it is that of a task whose id has so many bytes. */

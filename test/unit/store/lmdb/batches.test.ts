@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { finishedTaskJson } from '../../../../src/domain/task-json.ts'
 import type { Task } from '../../../../src/domain/task.ts'
-import { headIn, packBatches, textIn } from '../../../../src/store/lmdb/batches.ts'
+import { headIn, packBatches, textIn, writeMember } from '../../../../src/store/lmdb/batches.ts'
+import { Piece } from '../../../../src/store/lmdb/piece.ts'
 import { RecordBuffer } from '../../../../src/store/lmdb/record-buffer.ts'
 import { TaskIndex } from '../../../../src/store/lmdb/task-index.ts'
 import { accepted, ended, envelope } from '../../../support/tasks.ts'
@@ -12,6 +13,8 @@ interface Packed {
   readonly texts: readonly string[]
   readonly heads: readonly string[]
   readonly sizes: readonly number[]
+  /** As the members of an object. */
+  readonly members: readonly string[]
 }
 
 /** What is read back of tasks that were packed. */
@@ -24,6 +27,7 @@ const packed = (tasks: readonly Task[]): Packed => {
   const texts: string[] = []
   const heads: string[] = []
   const sizes: number[] = []
+  const members: string[] = []
   for (const { number, heads: places } of batches) {
     assert.ok(places.isSound)
     const payload = entries.find(({ table, key }) => table === 'batches' && key === number)!.value!
@@ -32,9 +36,12 @@ const packed = (tasks: readonly Task[]): Packed => {
       const place = [payload, places.offset(at), places.length(at)] as const
       texts.push(textIn(...place))
       heads.push(headIn(...place, 12))
+      const piece = new Piece()
+      writeMember(piece, ...place)
+      members.push(piece.take().toString())
     }
   }
-  return { texts, heads, sizes }
+  return { texts, heads, sizes, members }
 }
 
 const outputs = fc.constantFrom('{"ok":true}', '"é\u{1f600}"', JSON.stringify('x'.repeat(5000)))
@@ -54,8 +61,12 @@ describe('batches', () => {
         const tasks = given.map(({ id, dependsOn, outputJson }) =>
           ended(accepted(id, { dependsOn }), envelope({ outputJson })),
         )
-        const { texts, heads } = packed(tasks)
+        const { texts, heads, members } = packed(tasks)
         assert.deepEqual(texts, tasks.map(finishedTaskJson))
+        assert.deepEqual(
+          members,
+          tasks.map((task) => `${JSON.stringify(task.id)}:${finishedTaskJson(task)}`),
+        )
         for (const [at, head] of heads.entries())
           assert.ok(texts[at]!.startsWith(head.replace(/\uFFFD+$/, '')))
       }),
@@ -75,7 +86,19 @@ describe('batches', () => {
   })
 
   it('say that they are damaged where a text refers to what is not before it', () => {
-    for (const text of ['@0,5,"a"', '@1,200,"a"', '@x,1,"a"', '@,,', '@'])
-      assert.throws(() => textIn(Buffer.from(`{"id":"a"}${text}`), 10, text.length), /damaged/)
+    for (const text of [
+      '@0,5,"a"',
+      '@1,200,"a"',
+      '@x,1,"a"',
+      '@1,x,"a"',
+      '@1,-1,"a"',
+      '@1,5',
+      '@1',
+      '@,,',
+      '@',
+    ])
+      for (const read of [textIn, writeMember.bind(null, new Piece())])
+        assert.throws(() => read(Buffer.from(`{"id":"a"}${text}`), 10, text.length), /damaged/, text)
+    assert.throws(() => writeMember(new Piece(), Buffer.from('{"id":"a\\"'), 0, 10), /damaged/)
   })
 })
