@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { type Result, graphNotFound, ok, refused, taskNotFound } from '../domain/errors.ts'
 import { planGraph } from '../domain/graph.ts'
 import { type Graph, graphIdOf, keyOfGraphId } from '../domain/graph-record.ts'
-import type { JsonObject } from '../domain/json.ts'
+import { type JsonObject, textJson } from '../domain/json.ts'
 import type { Limits } from '../domain/limits.ts'
 import { DEFAULT_PRIORITY } from '../domain/task.ts'
 import { goDuration } from '../domain/time.ts'
@@ -58,6 +58,12 @@ export interface Idempotency {
   /** What must be the same when it comes again. */
   readonly body: string
 }
+
+/** Its JSON, put together without looking at what it is made of. */
+export const submittedJson = ({ accepted, task_ids: ids, graph_id: graphId }: Submitted): string =>
+  `{"accepted":${accepted},"task_ids":${ids.length === 1 ? `[${textJson(ids[0]!)}]` : JSON.stringify(ids)}${
+    graphId === undefined ? '' : `,"graph_id":"${graphId}"`
+  }}`
 
 export interface SubmitResult {
   readonly answer: Submitted
@@ -140,7 +146,7 @@ export class Service {
     const accepted = await this.#submit(graph, traceparent, (value) => ({
       key,
       bodyHash,
-      answer: JSON.stringify(answerOf(graph, value)),
+      answer: submittedJson(answerOf(graph, value)),
       atMs: this.#options.nowMs(),
     }))
     return accepted.ok ? ok({ answer: answerOf(graph, accepted.value), isReplayed: false }) : accepted

@@ -123,7 +123,7 @@ const newFields = (task: Task, paramsJson: string): string => {
 
 /** Of which task and which success the kept text was made. */
 interface KeptEnding {
-  readonly graphKey: number
+  graphKey: number
   readonly createdMs: number
   readonly updatedMs: number
   readonly attempt: number
@@ -131,7 +131,10 @@ interface KeptEnding {
   readonly detailsJson: string
   readonly startedMs: number
   readonly finishedMs: number
-  readonly text: string
+  /** What comes before the graph's id, and behind it: tasks of other graphs have the same. */
+  readonly before: string
+  readonly behind: string
+  text: string
 }
 let keptEnding: KeptEnding | null = null
 
@@ -139,21 +142,29 @@ let keptEnding: KeptEnding | null = null
 const ending = (task: Task): string => {
   const { envelope, updatedMs, createdMs, attempt } = task
   if (envelope === null) return `,"status":"${task.phase}"${errorPart(task)}${attemptPart(task)}${tail(task)}`
-  if (task.phase !== 'success' || task.handleId !== '' || task.error !== '') return newEnding(task, envelope)
+  const isOrdinary = task.phase === 'success' && task.handleId === '' && task.error === ''
+  if (!isOrdinary) return outcomePart(task, envelope) + tail(task)
   const graphKey = task.graph.key
   const { outputJson, detailsJson, startedMs, finishedMs } = envelope
+  const kept = keptEnding
   const isKept =
-    keptEnding !== null &&
-    keptEnding.graphKey === graphKey &&
-    keptEnding.updatedMs === updatedMs &&
-    keptEnding.startedMs === startedMs &&
-    keptEnding.finishedMs === finishedMs &&
-    keptEnding.createdMs === createdMs &&
-    keptEnding.attempt === attempt &&
-    keptEnding.outputJson === outputJson &&
-    keptEnding.detailsJson === detailsJson
-  if (isKept) return keptEnding!.text
-  const text = newEnding(task, envelope)
+    kept !== null &&
+    kept.updatedMs === updatedMs &&
+    kept.startedMs === startedMs &&
+    kept.finishedMs === finishedMs &&
+    kept.createdMs === createdMs &&
+    kept.attempt === attempt &&
+    kept.outputJson === outputJson &&
+    kept.detailsJson === detailsJson
+  if (isKept) {
+    if (kept.graphKey === graphKey) return kept.text
+    kept.graphKey = graphKey
+    kept.text = `${kept.before}${graphIdOf(graphKey)}${kept.behind}`
+    return kept.text
+  }
+  const before = `${outcomePart(task, envelope)}${GRAPH_ID}`
+  const behind = timesPart(task)
+  const text = `${before}${graphIdOf(graphKey)}${behind}`
   if (text.length <= MOST_KEPT)
     keptEnding = {
       graphKey,
@@ -164,12 +175,14 @@ const ending = (task: Task): string => {
       detailsJson,
       startedMs,
       finishedMs,
+      before,
+      behind,
       text,
     }
   return text
 }
 
-const newEnding = (task: Task, envelope: Envelope): string => {
+const outcomePart = (task: Task, envelope: Envelope): string => {
   const { outputJson } = envelope
   return [
     `,"status":"${task.phase}","run_status":"${envelope.status}"`,
@@ -177,12 +190,15 @@ const newEnding = (task: Task, envelope: Envelope): string => {
     errorPart(task),
     ',"runtime":',
     runtimeJson(task, envelope),
-    tail(task),
   ].join('')
 }
 
-const tail = (task: Task): string =>
-  `,"graph_id":"${graphIdOf(task.graph.key)}","created_at":"${rfc3339(task.createdMs)}","updated_at":"${rfc3339(task.updatedMs)}"}`
+const GRAPH_ID = ',"graph_id":"'
+
+const timesPart = (task: Task): string =>
+  `","created_at":"${rfc3339(task.createdMs)}","updated_at":"${rfc3339(task.updatedMs)}"}`
+
+const tail = (task: Task): string => `${GRAPH_ID}${graphIdOf(task.graph.key)}${timesPart(task)}`
 
 const errorPart = (task: Task): string => (task.error === '' ? '' : `,"error":${JSON.stringify(task.error)}`)
 

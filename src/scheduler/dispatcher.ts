@@ -98,6 +98,11 @@ export class Dispatcher {
     this.#options.executor.dispatch(batch)
   }
 
+  /** Begins what can, unless that is due: what is settled and what is accepted in one turn goes together. */
+  goOn(): void {
+    if (!this.#isAwake) this.tick()
+  }
+
   /** Lets the next turn begin what can: who submitted has the answer first, and what comes in one turn goes together. */
   wake(): void {
     if (this.#isAwake) return

@@ -151,7 +151,7 @@ export class Lives {
     // One list and no recursion: a chain may be as long as a graph.
     for (let at = 0; at < this.#untold.length; at++) this.#tellDependents(this.#untold[at]!)
     this.#untold = []
-    this.dispatcher.tick()
+    this.dispatcher.goOn()
     this.#options.outbox.flush()
     if (this.dispatcher.attempts.running === 0) this.onIdle?.()
   }

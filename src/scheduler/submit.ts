@@ -122,7 +122,11 @@ export class Submissions {
     lives.beingKept += count
     for (const task of tasks) this.#acceptedSince?.set(task.id, task)
     try {
-      await store.commit({ accepted, ...answerTo(submission, accepted) }, isRelaxed ? 'relaxed' : 'sync')
+      const answer = answerTo(submission, accepted)
+      await store.commit(
+        answer === null ? { accepted } : { accepted, ...answer },
+        isRelaxed ? 'relaxed' : 'sync',
+      )
     } catch (error) {
       // One that took the place of these finds nothing to cancel.
       for (const task of tasks) {

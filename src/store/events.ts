@@ -7,6 +7,7 @@
  * @see contract B3
  */
 import type { Phase } from '../domain/lifecycle.ts'
+import { textJson } from '../domain/json.ts'
 import type { Task } from '../domain/task.ts'
 import type { Acceptance } from './store.ts'
 
@@ -70,10 +71,16 @@ export interface EventRecord {
 /** Makes the records of one group of commits; the next one begins with {@link begin}. */
 export class EventEncoder {
   #records: EventRecord[] = []
-  /** Of the open record. */
-  #runs: Run[] = []
-  /** Events in it. */
+  /** The open record: the runs that are written, and how many events are in it. */
+  #text = ''
   #count = 0
+  /** The open run, of ids as JSON; `''` where there is none. */
+  #ids = ''
+  #kind = 0
+  #graphKey = 0
+  #atMs = 0
+  #attempt = 0
+  #message = ''
   /** Attempts of which it was told that they began, by the keys of their tasks, until those are over. */
   readonly #begun = new Map<number, number>()
   /** How to put `#begun` back where the group is not written. */
@@ -139,27 +146,43 @@ export class EventEncoder {
   #add(kind: number, id: string, graphKey: number, atMs: number, attempt: number, message: string): void {
     if (this.#count >= RECORD_EVENTS) this.#close()
     this.#count += kind >= BEGAN ? 2 : 1
-    const run = this.#runs.at(-1)
     const isSame =
-      run !== undefined &&
-      run[0] === kind &&
-      run[1] === graphKey &&
-      run[2] === atMs &&
-      run[3] === attempt &&
-      (run[5] ?? '') === message
-    if (isSame) run[4].push(id)
-    else if (message === '') this.#runs.push([kind, graphKey, atMs, attempt, [id]])
-    else this.#runs.push([kind, graphKey, atMs, attempt, [id], message])
+      this.#ids !== '' &&
+      this.#kind === kind &&
+      this.#graphKey === graphKey &&
+      this.#atMs === atMs &&
+      this.#attempt === attempt &&
+      this.#message === message
+    if (isSame) {
+      this.#ids += `,${textJson(id)}`
+      return
+    }
+    this.#endRun()
+    this.#ids = textJson(id)
+    this.#kind = kind
+    this.#graphKey = graphKey
+    this.#atMs = atMs
+    this.#attempt = attempt
+    this.#message = message
+  }
+
+  #endRun(): void {
+    if (this.#ids === '') return
+    const message = this.#message === '' ? '' : `,${JSON.stringify(this.#message)}`
+    this.#text += `${this.#text === '' ? '' : ','}[${this.#kind},${this.#graphKey},${this.#atMs},${this.#attempt},[${this.#ids}]${message}]`
+    this.#ids = ''
   }
 
   #open(): void {
-    this.#runs = []
+    this.#text = ''
+    this.#ids = ''
     this.#count = 0
   }
 
   #close(): void {
     if (this.#count === 0) return
-    this.#records.push({ count: this.#count, text: JSON.stringify(this.#runs) })
+    this.#endRun()
+    this.#records.push({ count: this.#count, text: `[${this.#text}]` })
     this.#open()
   }
 

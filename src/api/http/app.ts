@@ -8,7 +8,7 @@ import { type Result, ok, refused } from '../../domain/errors.ts'
 import type { Limits } from '../../domain/limits.ts'
 import { graceIn } from '../grace.ts'
 import { CancelSchema, parse, parseGraph, parseJson, parseMcpCall } from '../schemas.ts'
-import type { Service } from '../service.ts'
+import { type Service, submittedJson } from '../service.ts'
 import { readBody } from './body.ts'
 import { replyDocs, replyDocsFile, replyOpenApi } from './docs.ts'
 import { headerOf } from './header.ts'
@@ -65,7 +65,7 @@ export const createApp = ({
       traceparentOf(c.env.incoming),
     )
     if (submitted.ok) c.env.accepted = submitted.value.answer
-    const response = answer(c, 202, submitted, ({ answer: first }) => JSON.stringify(first))
+    const response = answer(c, 202, submitted, ({ answer: first }) => submittedJson(first))
     if (submitted.ok && submitted.value.isReplayed) response.headers.set('Idempotent-Replayed', 'true')
     return response
   }

@@ -11,6 +11,7 @@ export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise
   )
   if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve(tooLarge)
   return new Promise((resolve) => {
+    // Not `once`: it wraps each listener, and they go with the request.
     const chunks: Buffer[] = []
     let size = 0
     incoming.on('data', (chunk: Buffer) => {
@@ -21,15 +22,15 @@ export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise
         resolve(tooLarge)
       }
     })
-    incoming.once('end', () => {
+    incoming.on('end', () => {
       if (size <= limitBytes) resolve(ok(textOf(chunks)))
     })
     const breakOff = (reason: string): void =>
       resolve(refused('invalid', `invalid JSON: the body broke off: ${reason}`))
-    incoming.once('error', (error) => breakOff(error.message))
+    incoming.on('error', (error) => breakOff(error.message))
     // HTTP/2 ends a body that was reset as if it were complete.
-    incoming.once('aborted', () => breakOff('aborted'))
-    incoming.once(TOO_SLOW, () => resolve(refused('too_slow', 'the request came too slowly')))
+    incoming.on('aborted', () => breakOff('aborted'))
+    incoming.on(TOO_SLOW, () => resolve(refused('too_slow', 'the request came too slowly')))
   })
 }
 
