@@ -60,6 +60,15 @@ const suite = (way: ProcessStarter['way']): void => {
     }
   })
 
+  test('a command leads a group of its own, and does not reach the terminal that the daemon has', async () => {
+    const { stdout } = await sh('echo $$; cut -d" " -f5 /proc/$$/stat')
+    const [pid, group] = stdout.text.split('\n')
+    assert.equal(group, pid)
+    const command = [process.execPath, '--import', 'tsx', fixture('at-terminal.ts'), way].join(' ')
+    const { stdout: said } = await promisify(execFile)('script', ['-qec', command, '/dev/null'])
+    assert.equal(said.trim(), 'terminal here: true, there: none')
+  })
+
   test('a command has three descriptors, and at most those of others besides', async () => {
     // What is not Node's own, glibc closes from 2.34 on.
     const isClosed = way === 'posix' && (await loadLibc()).actionsAddCloseFrom !== null
