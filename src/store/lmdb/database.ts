@@ -9,7 +9,7 @@
  * | starts | start number | attempts that began: triples of numbers (key, attempt, failures) |
  * | heads | batch number | where each finished task of a batch is (heads.ts) |
  * | batches | batch number | the JSON texts of finished tasks, one after the other (batches.ts) |
- * | graphs | key | a finished graph's record, JSON |
+ * | graphs | key of the first | the records of finished graphs that follow one another, JSON (graph-records.ts) |
  * | answers | idempotency key | the first answer, JSON |
  * | handles | handle | key; handles that were taken over from the original server |
  * | events | number of its first event | the events of one group of commits, JSON (../events.ts); none for a time without |
@@ -19,9 +19,10 @@ import { bounded } from './problems.ts'
 
 /**
  * The format of the tables. A database of a newer one is refused, one of an older one becomes one of this: nothing in it
- * is changed for that, as 2 only adds tasks that are written as what they differ by from the one before.
+ * is changed for that. 2 adds tasks that are written as what they differ by from the one before, 3 graphs that share an
+ * entry.
  */
-export const FORMAT = 2
+export const FORMAT = 3
 export const OLDEST_FORMAT = 1
 
 export interface Tables {

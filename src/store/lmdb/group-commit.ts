@@ -57,8 +57,6 @@ export class GroupCommit<T> {
   #untold = 0
   /** How many of them wait for the sync. */
   #strict = 0
-  /** Tells those that wait for nothing. */
-  #early: (() => void)[] = []
   #isWriting = false
   /** The last group is not synced: what comes now shares the next one, which would only be smaller otherwise. */
   #isSyncing = false
@@ -78,26 +76,15 @@ export class GroupCommit<T> {
     this.#writer = writer
   }
 
-  /** @param isEarly waits for nothing, as long as writing works: told in this turn, and written a moment later */
+  /** @param isEarly waits for nothing, as long as writing works: told at once, and written a moment later */
   add(item: T, isRelaxed: boolean, isEarly = false): Promise<void> {
     return new Promise((resolve, reject) => {
       const wasTold = isEarly && !this.#lastFailed
       this.#waiting.push({ item, isRelaxed, wasTold, resolve, reject })
       if (!isRelaxed) this.#strict++
-      if (wasTold) this.#tellEarly(resolve)
+      if (wasTold) resolve()
       else this.#untold++
       this.#next()
-    })
-  }
-
-  /** At the end of the turn: those of one turn go on together, which costs less than each by itself. */
-  #tellEarly(resolve: () => void): void {
-    this.#early.push(resolve)
-    if (this.#early.length > 1) return
-    setImmediate(() => {
-      const early = this.#early
-      this.#early = []
-      for (const tell of early) tell()
     })
   }
 

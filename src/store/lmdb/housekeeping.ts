@@ -4,8 +4,10 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database, Key, RangeOptions } from 'lmdb'
+import type { Graph } from '../../domain/graph-record.ts'
 import { FIRST_ANSWER_MS, type FirstAnswer } from '../store.ts'
 import { part, type Tables } from './database.ts'
+import { graphsIn, putGraphSync } from './graph-records.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { CODES, Heads } from './heads.ts'
 import type { Loaded } from './load.ts'
@@ -100,8 +102,7 @@ export class Housekeeping {
     const lines = accepts.length + starts.length + batches.length + loaded.overGraphs.length
     if (lines + begun.length === 0) return
     tables.root.transactionSync(() => {
-      for (const { key, createdMs, size, isRelaxed, finishedMs, counts } of loaded.overGraphs)
-        tables.graphs.putSync(key, { createdMs, size, isRelaxed, finishedMs, counts })
+      for (const graph of loaded.overGraphs) putGraphSync(tables, graph)
       for (const number of accepts) {
         tables.accepts.removeSync(number)
         for (const gone of tables.gone.getKeys({ start: [number, 0], end: [number + 1, 0] }))
@@ -153,12 +154,17 @@ export class Housekeeping {
     await this.#each(tables.answers, (key, value) => {
       if ((value as FirstAnswer).atMs <= cutoffMs) part(tables.answers.remove(key))
     })
-    await this.#each(tables.graphs, (key, value) => {
-      const { size } = value as { size: number }
-      let isEmpty = true
-      for (let task = key; isEmpty && task < key + size; task++) isEmpty = memory.index.code(task) === 0
-      if (isEmpty) part(tables.graphs.remove(key))
+    const isEmpty = ({ key, size }: Graph): boolean => {
+      for (let task = key; task < key + size; task++) if (memory.index.code(task) !== 0) return false
+      return true
+    }
+    const empty: number[] = []
+    await this.#each(tables.graphs, (first, value) => {
+      for (const graph of graphsIn(first, value)) if (isEmpty(graph)) empty.push(graph.key)
     })
+    // Not here: a graph beside them in an entry may be retried at the same time.
+    for (let at = 0; at < empty.length; at += REMOVE_AT_ONCE)
+      await this.#options.commits.add({ removedGraphs: empty.slice(at, at + REMOVE_AT_ONCE) }, false)
   }
 
   /** Looks at every entry of a table, others having their turns in between. */

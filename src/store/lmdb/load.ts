@@ -7,6 +7,7 @@ import type { Task } from '../../domain/task.ts'
 import { type AcceptPart, decodeParts, decodeTask, keyInPart } from './accept-records.ts'
 import type { Tables } from './database.ts'
 import { Dependencies, type Origin } from './dependencies.ts'
+import { graphWith } from './graph-records.ts'
 import { CODES, Heads } from './heads.ts'
 import { damaged } from './pages.ts'
 import { applyStarts } from './starts.ts'
@@ -101,7 +102,7 @@ export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
   const unfinished = unfinishedTasks(byKey, index, goneCodes)
   for (const task of unfinished) parts.delete(task.graph.key)
   const overGraphs = [...parts.values()]
-    .filter((part) => tables.graphs.get(part.g) === undefined)
+    .filter((part) => graphWith(tables, part.g) === null)
     .map((part) => overGraph(part, index, goneCodes))
     .filter((graph) => graph !== null)
   let lastStart = 0

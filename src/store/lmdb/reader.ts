@@ -1,5 +1,5 @@
 /** The reading side of the LMDB store: what is under way is in memory, what is over is read where it lies. */
-import { type Graph, newGraph } from '../../domain/graph-record.ts'
+import type { Graph } from '../../domain/graph-record.ts'
 import { keyOfHandle } from '../../domain/task.ts'
 import type { Status } from '../../domain/lifecycle.ts'
 import { liveTaskJson, publishedStatus } from '../../domain/task-json.ts'
@@ -14,6 +14,7 @@ import {
 import { facetsOf, matchesFacets, matchesText, takePage } from '../task-page.ts'
 import type { Database } from 'lmdb'
 import type { Tables } from './database.ts'
+import { graphIn, graphsIn, graphWith } from './graph-records.ts'
 import { statusOfCode } from './heads.ts'
 import { keysFor } from './key-search.ts'
 import type { Memory } from './memory.ts'
@@ -82,24 +83,39 @@ export class Reader implements StoreReader {
   }
 
   async graph(key: number): Promise<Graph | null> {
-    return this.#memory.graphs.get(key) ?? graphOf(key, this.#valueOf('graphs', key))
+    return this.#memory.graphs.get(key) ?? this.#addedGraph(key) ?? graphWith(this.#tables, key)
   }
 
   async graphs(beforeKey: number, limit: number): Promise<readonly Graph[]> {
+    const { graphs } = this.#memory
     const found: Graph[] = []
-    for (const graph of this.#memory.graphs.values()) if (graph.key < beforeKey) found.push(graph)
+    for (const graph of graphs.values()) if (graph.key < beforeKey) found.push(graph)
     const added = new Set<number>()
-    for (const [key, value] of this.#pending.added('graphs')) {
-      added.add(key)
-      const isNext = key < beforeKey && !this.#memory.graphs.has(key)
-      if (isNext) found.push(graphOf(key, JSON.parse(value.toString()))!)
+    for (const [first, value] of this.#pending.added('graphs')) {
+      for (const graph of graphsIn(first, JSON.parse(value.toString()))) {
+        added.add(graph.key)
+        if (graph.key < beforeKey && !graphs.has(graph.key)) found.push(graph)
+      }
     }
-    const range = { start: beforeKey - 1, end: 0, reverse: true, limit }
-    for (const { key, value } of this.#tables.graphs.getRange(range)) {
-      const graph = this.#memory.graphs.has(key) || added.has(key) ? null : graphOf(key, value)
-      if (graph !== null) found.push(graph)
+    let left = limit
+    const range = { start: beforeKey - 1, end: 0, reverse: true }
+    for (const { key: first, value } of this.#tables.graphs.getRange(range)) {
+      if (left <= 0) break
+      for (const graph of graphsIn(first, value)) {
+        if (graph.key >= beforeKey || graphs.has(graph.key) || added.has(graph.key)) continue
+        found.push(graph)
+        left--
+      }
     }
     return found.sort((a, b) => b.key - a.key).slice(0, limit)
+  }
+
+  /** A graph that the tables will have in a moment. */
+  #addedGraph(key: number): Graph | null {
+    let closest: readonly [number, Buffer] | null = null
+    for (const added of this.#pending.added('graphs'))
+      if (added[0] <= key && added[0] > (closest?.[0] ?? -1)) closest = added
+    return closest === null ? null : graphIn(closest[0], JSON.parse(closest[1].toString()), key)
   }
 
   async *finishedOf(graph: Graph): AsyncIterable<FinishedTask> {
@@ -117,7 +133,7 @@ export class Reader implements StoreReader {
   }
 
   /** What a table of JSON has, or will have in a moment. */
-  #valueOf(table: 'graphs' | 'answers' | 'handles', key: number | string): unknown {
+  #valueOf(table: 'answers' | 'handles', key: number | string): unknown {
     const added = this.#pending.get(table, key)
     if (added !== undefined) return added === null ? undefined : JSON.parse(added.toString())
     return (this.#tables[table] as Database<unknown, number | string>).get(key)
@@ -157,13 +173,3 @@ export class Reader implements StoreReader {
 
 const isByFacets = ({ type, tool, prefix }: TaskQuery): boolean =>
   type !== null || tool !== '' || prefix !== ''
-
-const graphOf = (key: number, record: unknown): Graph | null => {
-  if (record === undefined) return null
-  const { createdMs, size, isRelaxed, counts, finishedMs } = record as Graph
-  const graph = newGraph(key, size, createdMs, isRelaxed)
-  Object.assign(graph.counts, counts)
-  graph.unfinished = 0
-  graph.finishedMs = finishedMs
-  return graph
-}

@@ -4,6 +4,7 @@
  * the next start, and those that depend on it are told what they were told before.
  */
 import { type Tables, part } from './database.ts'
+import { graphWith, removeGraphs } from './graph-records.ts'
 import { Heads } from './heads.ts'
 import type { Memory } from './memory.ts'
 import { UNFINISHED } from './task-index.ts'
@@ -56,10 +57,10 @@ export class Removals {
 
   /** Plans the removal of a finished graph: its record, and those of its tasks that are still there. */
   removeGraph(graphKey: number, memory: Memory): void {
-    const record = this.#tables.graphs.get(graphKey) as { readonly size: number } | undefined
-    if (record === undefined) return
+    const graph = graphWith(this.#tables, graphKey)
+    if (graph === null) return
     this.#graphs.push(graphKey)
-    for (let key = graphKey; key < graphKey + record.size; key++) {
+    for (let key = graphKey; key < graphKey + graph.size; key++) {
       if (memory.index.code(key) !== UNFINISHED) this.remove(key, memory)
     }
   }
@@ -76,7 +77,7 @@ export class Removals {
       }
     }
     for (const { accept, key, code } of this.#gone) noteGone(tables, memory, accept, key, code)
-    for (const graph of this.#graphs) part(tables.graphs.remove(graph))
+    removeGraphs(tables, this.#graphs)
   }
 
   onCommitted(memory: Memory, texts: Texts): void {

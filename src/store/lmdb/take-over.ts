@@ -14,6 +14,7 @@ import { parseRfc3339 } from '../../domain/time.ts'
 import { membersOf } from '../json-members.ts'
 import { writePart } from './accept-records.ts'
 import { FORMAT, OLDEST_FORMAT, type Tables } from './database.ts'
+import { putGraphSync } from './graph-records.ts'
 import { CODES, Heads } from './heads.ts'
 import { hashOf } from './hash-table.ts'
 
@@ -127,8 +128,9 @@ const textOf = (id: string, key: number, record: JsonObject): string => {
 }
 
 const putGraph = (tables: Tables, graph: Graph, status: 'success' | 'failed' | 'skipped'): void => {
-  const { key, createdMs, size, isRelaxed, counts } = graph
+  const { counts } = graph
   counts[status]++
   if (status !== 'success') counts.bad++
-  tables.graphs.putSync(key, { createdMs, size, isRelaxed, counts, finishedMs: createdMs })
+  graph.finishedMs = graph.createdMs
+  putGraphSync(tables, graph)
 }

@@ -4,8 +4,9 @@ import type { Task } from '../../domain/task.ts'
 import type { Acceptance, Commit, FirstAnswer } from '../store.ts'
 import { writePart } from './accept-records.ts'
 import { type Batch, codeOf } from './batches.ts'
-import { part, type Tables } from './database.ts'
+import type { Tables } from './database.ts'
 import { goneKey, type TableName } from './entries.ts'
+import { removeGraphs, writeGraphs } from './graph-records.ts'
 import type { Memory } from './memory.ts'
 import type { RecordBuffer } from './record-buffer.ts'
 import type { Removals } from './removals.ts'
@@ -71,14 +72,14 @@ export const writeGroup = (memory: Memory, records: RecordBuffer, group: WriteGr
     const starts = encodeStarts(group.started)
     starts.copy(records.take('starts', group.start, starts.length))
   }
-  for (const graph of group.over) writeText(records, 'graphs', graph.key, graphRecord(graph, memory))
+  writeGraphs(records, group.over, memory.written)
   removeIdle(memory, records, group)
 }
 
 /** Writes what a group takes away into the transaction that is open. */
 export const putRemovals = (tables: Tables, memory: Memory, texts: Texts, group: WriteGroup): void => {
   group.removals?.put(memory, texts)
-  if (group.revived.length > 0) part(tables.graphs.remove(group.revived[0]!.graph.key))
+  if (group.revived.length > 0) removeGraphs(tables, [group.revived[0]!.graph.key])
 }
 
 /** It had not ended when its record went. */
@@ -118,13 +119,6 @@ const removeIdle = (memory: Memory, records: RecordBuffer, group: WriteGroup): v
     if (memory.withGone.has(accept)) records.remove('gone', accept)
   }
   for (const start of group.idleStarts) records.remove('starts', start)
-}
-
-/** The record of a graph that is over, as JSON. */
-const graphRecord = (graph: Graph, memory: Memory): string => {
-  const { success, failed, skipped, bad } = memory.written.get(graph.key)!
-  // What runs is not written as it changes; of a graph that is over nothing does.
-  return `{"createdMs":${graph.createdMs},"size":${graph.size},"isRelaxed":${graph.isRelaxed},"finishedMs":${graph.finishedMs},"counts":{"running":0,"success":${success},"failed":${failed},"skipped":${skipped},"bad":${bad}}}`
 }
 
 /** Not one that its key says: taken over from the original server. */
