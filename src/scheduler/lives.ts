@@ -33,6 +33,8 @@ export class Lives {
   readonly #waits: Waits
   /** Over, without success: their dependents are still to be told. */
   #untold: Task[] = []
+  /** A task waits no longer for others: it need not wait for the next turn either. */
+  #hasReleased = false
   /** Tasks taken on that are not over. */
   unfinished = 0
   /** Those that are taken on once they are kept: they count towards the limit already. */
@@ -79,6 +81,7 @@ export class Lives {
       case 'wait':
         return
       case 'run':
+        this.#hasReleased = true
         this.#release(task)
         return
       case 'skip':
@@ -151,7 +154,9 @@ export class Lives {
     // One list and no recursion: a chain may be as long as a graph.
     for (let at = 0; at < this.#untold.length; at++) this.#tellDependents(this.#untold[at]!)
     this.#untold = []
-    this.dispatcher.goOn()
+    if (this.#hasReleased) this.dispatcher.tick()
+    else this.dispatcher.goOn()
+    this.#hasReleased = false
     this.#options.outbox.flush()
     if (this.dispatcher.attempts.running === 0) this.onIdle?.()
   }
