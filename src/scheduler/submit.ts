@@ -2,6 +2,7 @@
  * Takes graphs on: decides what becomes of ids that exist already, has the graph kept, and lets its tasks begin.
  * @see contract B2, `on_conflict`
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type DependencyEnd, endOf } from '../domain/dependency.ts'
 import { type Result, ok, refused } from '../domain/errors.ts'
 import type { GraphPlan } from '../domain/graph.ts'
@@ -43,6 +44,8 @@ type Existing = ReadonlyMap<string, Task | DependencyEnd>
 
 const NOTHING: Existing = new Map()
 const MAX_NAMED = 10
+/** Tasks of a small graph. */
+const FEW = 10
 
 export interface SubmissionsOptions {
   readonly store: Store
@@ -148,6 +151,8 @@ export class Submissions {
     for (const { task, id } of outside) this.#waitFor(task, id, existing.get(id)!)
     if (replaced.length + outside.length > 0) lives.settle()
     else lives.dispatcher.wake()
+    // Answered at once, who submits much would submit more before any of it runs.
+    if (isRelaxed && count > FEW) await nextTurn()
     return ok(accepted)
   }
 

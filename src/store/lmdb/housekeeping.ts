@@ -41,6 +41,8 @@ const SWEEP_EVERY_MS = 60 * 60 * 1000
 const REMOVE_AT_ONCE = 2000
 /** Entries looked at in one turn of the event loop. */
 const SWEEP_AT_ONCE = 1000
+/** Entries with graphs, each of which may have dozens, and graphs removed in one commit. */
+const GRAPHS_AT_ONCE = 100
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
@@ -151,7 +153,7 @@ export class Housekeeping {
     const { tables, pending, memory, nowMs } = this.#options
     await pending.drain()
     const cutoffMs = nowMs() - FIRST_ANSWER_MS
-    await this.#each(tables.answers, (key, value) => {
+    await this.#each(tables.answers, SWEEP_AT_ONCE, (key, value) => {
       if ((value as FirstAnswer).atMs <= cutoffMs) part(tables.answers.remove(key))
     })
     const isEmpty = ({ key, size }: Graph): boolean => {
@@ -159,17 +161,18 @@ export class Housekeeping {
       return true
     }
     const empty: number[] = []
-    await this.#each(tables.graphs, (first, value) => {
+    await this.#each(tables.graphs, GRAPHS_AT_ONCE, (first, value) => {
       for (const graph of graphsIn(first, value)) if (isEmpty(graph)) empty.push(graph.key)
     })
     // Not here: a graph beside them in an entry may be retried at the same time.
-    for (let at = 0; at < empty.length; at += REMOVE_AT_ONCE)
-      await this.#options.commits.add({ removedGraphs: empty.slice(at, at + REMOVE_AT_ONCE) }, false)
+    for (let at = 0; at < empty.length; at += GRAPHS_AT_ONCE)
+      await this.#options.commits.add({ removedGraphs: empty.slice(at, at + GRAPHS_AT_ONCE) }, false)
   }
 
   /** Looks at every entry of a table, others having their turns in between. */
   async #each<K extends Key>(
     table: Database<unknown, K>,
+    atOnce: number,
     look: (key: K, value: unknown) => void,
   ): Promise<void> {
     let last: K | null = null
@@ -178,7 +181,7 @@ export class Housekeeping {
       await nextTurn()
       count = 0
       const range: RangeOptions = {
-        limit: SWEEP_AT_ONCE,
+        limit: atOnce,
         ...(last === null ? {} : { start: last, exclusiveStart: true }),
       }
       for (const { key, value } of table.getRange(range)) {
@@ -186,6 +189,6 @@ export class Housekeeping {
         last = key
         count++
       }
-    } while (count === SWEEP_AT_ONCE)
+    } while (count === atOnce)
   }
 }

@@ -13,7 +13,6 @@
  * @see docs/adr/0002-store.md
  */
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph } from '../../domain/graph-record.ts'
 import type { Status } from '../../domain/lifecycle.ts'
 import type { Task } from '../../domain/task.ts'
@@ -55,8 +54,6 @@ import { Writer } from './writer.ts'
 
 const FILE = 'execgo.lmdb'
 const STARTS_FILE = 'execgo.starts'
-/** Tasks of a small graph. */
-const FEW = 10
 
 export interface LmdbStoreOptions {
   readonly dataDir: string
@@ -128,8 +125,6 @@ export class LmdbStore implements Store {
       const isRelaxed = durability === 'relaxed'
       const isEarly = isRelaxed && accepted !== undefined && commit.firstAnswer === undefined
       await commits.add(replaces ? { ...commit, replaces } : commit, isRelaxed, isEarly)
-      // Answered at once, who submits much would submit more before any of it runs.
-      if (isEarly && accepted.tasks.length > FEW) await nextTurn()
     } catch (error) {
       if (accepted !== undefined) ids.takeBack(accepted)
       const isWritten = error instanceof NotSyncedError

@@ -83,7 +83,7 @@ export class Reader implements StoreReader {
   }
 
   async graph(key: number): Promise<Graph | null> {
-    return this.#memory.graphs.get(key) ?? this.#addedGraph(key) ?? graphWith(this.#tables, key)
+    return this.#memory.graphs.get(key) ?? graphWith(this.#tables, key) ?? this.#addedGraph(key)
   }
 
   async graphs(beforeKey: number, limit: number): Promise<readonly Graph[]> {

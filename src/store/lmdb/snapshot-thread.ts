@@ -1,7 +1,4 @@
 /** The thread that writes `state.json`: reads one moment of the database, task by task, and ends. */
-import { readlinkSync } from 'node:fs'
-import { basename } from 'node:path'
-import { constants, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { liveTaskJson } from '../../domain/task-json.ts'
 import { saveText } from '../state-json.ts'
@@ -11,21 +8,12 @@ import { load } from './load.ts'
 import { Piece } from './piece.ts'
 import type { SnapshotRequest } from './snapshot-writer.ts'
 
-const { dataDir, databasePath, isUrgent } = workerData as SnapshotRequest
+const { dataDir, databasePath } = workerData as SnapshotRequest
 const tables = openTables(databasePath)
 const FIRST = Buffer.from('{\n')
 const NEXT = Buffer.from(',\n')
 const LAST = Buffer.from('\n}\n')
 const EMPTY = Buffer.from('{\n}\n')
-
-/** Lets what runs go first, where a thread can have a priority of its own. */
-const yieldToOthers = (): void => {
-  try {
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW)
-  } catch {
-    // It is written all the same.
-  }
-}
 
 /** The file's text, of members as they lie in the database: a string of each would cost five times as much. */
 function* pieces(): Iterable<Buffer> {
@@ -58,7 +46,6 @@ function* pieces(): Iterable<Buffer> {
   yield piece.take()
 }
 
-if (!isUrgent) yieldToOthers()
 saveText(dataDir, pieces())
   .finally(() => tables.root.close())
   .catch((error: unknown) => {

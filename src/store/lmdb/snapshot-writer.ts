@@ -15,8 +15,6 @@ export interface SnapshotRequest {
   readonly dataDir: string
   readonly databasePath: string
   readonly nowMs: number
-  /** Somebody waits for it. */
-  readonly isUrgent: boolean
 }
 
 const ENTRY = threadEntry(new URL(`./snapshot-thread.${ENDING}`, import.meta.url))
@@ -47,13 +45,13 @@ export class SnapshotWriter {
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
     await this.#writing
-    if (this.#options.stateJsonEveryMs > 0) await this.#write(true)
+    if (this.#options.stateJsonEveryMs > 0) await this.#write()
   }
 
-  async #write(isUrgent = false): Promise<void> {
+  async #write(): Promise<void> {
     if (!this.#hasChanged) return
     this.#hasChanged = false
-    this.#writing = this.#runThread(isUrgent).catch((error: unknown) => {
+    this.#writing = this.#runThread().catch((error: unknown) => {
       this.#hasChanged = true
       this.#options.onProblem(error, 'state.json could not be written (the database has everything)')
     })
@@ -61,13 +59,12 @@ export class SnapshotWriter {
     this.#writing = null
   }
 
-  #runThread(isUrgent: boolean): Promise<void> {
+  #runThread(): Promise<void> {
     const { dataDir } = this.#options
     const workerData: SnapshotRequest = {
       dataDir,
       databasePath: join(dataDir, 'execgo.lmdb'),
       nowMs: Date.now(),
-      isUrgent,
     }
     return new Promise((resolve, reject) => {
       const worker = new Worker(ENTRY, { eval: true, workerData })

@@ -9,7 +9,6 @@
  *
  * Node reaps its own children by their pids too, so neither of the two takes the other's.
  */
-import { closeSync, constants as fsConstants, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Holdings } from '../../../src/pool/messages.ts'
 import { errnoText } from '../../reasons.ts'
@@ -22,10 +21,8 @@ import { type Libc, opaque } from './libc.ts'
 import { findPipeHandleClass, type PipeHandleClass, watchPidfd } from './pidfd.ts'
 
 const { EINVAL, ENOEXEC } = constants.errno
-const { O_NOCTTY, O_RDONLY } = fsConstants
 const O_CLOEXEC = 0o2000000
 const WNOHANG = 1
-const POSIX_SPAWN_SETPGROUP = 0x02
 const POSIX_SPAWN_SETSIGDEF = 0x04
 const POSIX_SPAWN_SETSIGMASK = 0x08
 const POSIX_SPAWN_SETSID = 0x80
@@ -50,21 +47,6 @@ const exitOf = (status: number): ProcessExit => {
   const signal = status & 0x7f
   if (signal === 0) return { code: (status >> 8) & 0xff, signal: null }
   return { code: null, signal: SIGNAL_NAMES.get(signal) ?? `signal ${signal}` }
-}
-
-/**
- * Puts a command into a process group of its own, which is killed as one. Where the daemon has a terminal, into a session
- * of its own too: a command has no business there, and one that asks for a password would be stopped for ever. Without one
- * that is left, because Linux shares the processors out among sessions (autogroups): each command would get as much as the
- * whole daemon, and starting one costs a twentieth more.
- */
-const ownGroupFlag = (): number => {
-  try {
-    closeSync(openSync('/dev/tty', O_RDONLY | O_NOCTTY))
-    return POSIX_SPAWN_SETSID
-  } catch {
-    return POSIX_SPAWN_SETPGROUP
-  }
 }
 
 const toTexts = (variables: NodeJS.ProcessEnv): string[] =>
@@ -97,7 +79,10 @@ export class PosixStarter implements ProcessStarter {
     this.#environment = new CStrings(libc)
     this.#inheritedTexts = new CStrings(libc)
     libc.attributesInit(this.#attributes)
-    libc.attributesSetFlags(this.#attributes, ownGroupFlag() | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
+    libc.attributesSetFlags(
+      this.#attributes,
+      POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF,
+    )
     // A set has one bit for each signal. The library's own full set lacks two of its own, which a command would then
     // ignore.
     libc.attributesSetSignalMask(this.#attributes, opaque())
