@@ -2,7 +2,6 @@
  * Takes graphs on: decides what becomes of ids that exist already, has the graph kept, and lets its tasks begin.
  * @see contract B2, `on_conflict`
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type DependencyEnd, endOf } from '../domain/dependency.ts'
 import { type Result, ok, refused } from '../domain/errors.ts'
 import type { GraphPlan } from '../domain/graph.ts'
@@ -152,7 +151,7 @@ export class Submissions {
     if (replaced.length + outside.length > 0) lives.settle()
     else lives.dispatcher.wake()
     // Answered at once, who submits much would submit more before any of it runs.
-    if (isRelaxed && count > FEW) await nextTurn()
+    if (isRelaxed && count > FEW) await new Promise(setImmediate)
     return ok(accepted)
   }
 
