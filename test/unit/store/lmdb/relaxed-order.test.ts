@@ -33,7 +33,8 @@ test('a small relaxed graph does not overtake a large one whose task it replaces
   await scheduler.start()
   const submit = (...ids: string[]) =>
     scheduler.submit({ plan: planOf(ids.map((id) => submitted(id))), onConflict: 'replace', isRelaxed: true })
-  const attemptsOfX = (): number => [...executor.pending.values()].filter(({ taskId }) => taskId === 'x').length
+  const attemptsOfX = (): number =>
+    [...executor.pending.values()].filter(({ taskId }) => taskId === 'x').length
 
   assert.ok((await submit('x')).ok)
   while (attemptsOfX() === 0) await sleep(1)
