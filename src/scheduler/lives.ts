@@ -33,8 +33,6 @@ export class Lives {
   readonly #waits: Waits
   /** Over, without success: their dependents are still to be told. */
   #untold: Task[] = []
-  /** A task waits no longer for others: it need not wait for the next turn either. */
-  #hasReleased = false
   /** Tasks taken on that are not over. */
   unfinished = 0
   /** Those that are taken on once they are kept: they count towards the limit already. */
@@ -81,7 +79,6 @@ export class Lives {
       case 'wait':
         return
       case 'run':
-        this.#hasReleased = true
         this.#release(task)
         return
       case 'skip':
@@ -154,9 +151,7 @@ export class Lives {
     // One list and no recursion: a chain may be as long as a graph.
     for (let at = 0; at < this.#untold.length; at++) this.#tellDependents(this.#untold[at]!)
     this.#untold = []
-    if (this.#hasReleased) this.dispatcher.tick()
-    else this.dispatcher.goOn()
-    this.#hasReleased = false
+    this.dispatcher.goOn()
     this.#options.outbox.flush()
     if (this.dispatcher.attempts.running === 0) this.onIdle?.()
   }

@@ -11,9 +11,9 @@ export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise
   )
   if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve(tooLarge)
   return new Promise((resolve) => {
-    // Not `once`: it wraps each listener, and they go with the request.
     const chunks: Buffer[] = []
     let size = 0
+    // Not `once`: it wraps each listener, and they go with the request.
     incoming.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= limitBytes) chunks.push(chunk)
