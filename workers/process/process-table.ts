@@ -11,6 +11,8 @@ export interface ProcessEntry {
   readonly parent: number
   readonly group: number
   readonly session: number
+  /** The number of the terminal that its session has, 0 for none. */
+  readonly terminal: number
   /** Clock ticks since boot: with the pid it names one process for good. */
   readonly startTicks: number
 }
@@ -31,6 +33,7 @@ export const readProcess = (pid: number): ProcessEntry | null => {
     parent: Number(fields[1]),
     group: Number(fields[2]),
     session: Number(fields[3]),
+    terminal: Number(fields[4]),
     startTicks: Number(fields[19]),
   }
 }

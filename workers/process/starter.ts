@@ -6,7 +6,10 @@
 import type { Holdings } from '../../src/pool/messages.ts'
 import type { Environment } from './environment.ts'
 
-/** What to start. Standard input is closed, and the process leads a session and a group of its own. */
+/**
+ * What to start. Standard input is closed. The process leads a group of its own, and a session where the daemon has a
+ * terminal.
+ */
 export interface ProcessSpec {
   /** A path, or a name that is looked up in PATH. */
   readonly command: string

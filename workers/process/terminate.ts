@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type ProcessEntry, readProcess, scanProcesses } from './process-table.ts'
 
 export interface ProcessTree {
-  /** Pid of the process that was started, which leads its group and session. */
+  /** Pid of the process that was started, which leads its group. */
   readonly leader: number
   /** What `EXECGO_RUN` is in the environment of this tree. */
   readonly marker: string

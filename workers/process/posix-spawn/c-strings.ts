@@ -2,44 +2,51 @@
 import type { Libc } from './libc.ts'
 
 const FIRST_BYTES = 4096
-const FIRST_TEXTS = 64
+const FIRST_WORDS = 128
 /** UTF-8 of one unit of a JavaScript string has three bytes at most. */
 const MOST_BYTES = 3
+/** An address is two of these, the lower one first, as on every machine that this is made for. */
+const WORD = 2 ** 32
 
-const NONE = new BigUint64Array(0)
+const NONE = new Uint32Array(0)
 
 export class CStrings {
   readonly #libc: Libc
   #bytes = Buffer.alloc(0)
-  #address = 0n
-  #addresses = new BigUint64Array(FIRST_TEXTS)
+  #address = 0
+  #words = new Uint32Array(FIRST_WORDS)
 
   constructor(libc: Libc) {
     this.#libc = libc
   }
 
   /**
-   * Lays out `texts`, and after them what `more` points to. What it returns is good until the next call; it holds no
-   * text by itself, so this object must be kept.
+   * Lays out `texts`, of which none holds a NUL, and after them what `more` points to. What it returns is good until
+   * the next call; it holds no text by itself, so this object must be kept.
    */
-  layOut(texts: readonly string[], more: BigUint64Array = NONE): BigUint64Array {
-    const bytes = texts.reduce((sum, text) => sum + MOST_BYTES * text.length + 1, 0)
-    if (bytes > this.#bytes.length) this.#growTo(bytes)
-    const count = texts.length + more.length
-    if (count >= this.#addresses.length) this.#addresses = new BigUint64Array(2 * count)
-    let at = 0
+  layOut(texts: readonly string[], more: Uint32Array = NONE): Uint32Array {
+    const joined = `${texts.join('\0')}\0`
+    if (MOST_BYTES * joined.length > this.#bytes.length) this.#growTo(MOST_BYTES * joined.length)
+    const end = 2 * texts.length + more.length
+    if (end + 2 > this.#words.length) this.#words = new Uint32Array(2 * end + 2)
+    const words = this.#words
+    const isAscii = this.#bytes.write(joined) === joined.length
+    let address = this.#address
     texts.forEach((text, index) => {
-      this.#addresses[index] = this.#address + BigInt(at)
-      at += this.#bytes.write(text, at)
-      this.#bytes[at++] = 0
+      // What is written is cut to 32 bits.
+      words[2 * index] = address
+      words[2 * index + 1] = address / WORD
+      address += (isAscii ? text.length : Buffer.byteLength(text)) + 1
     })
-    this.#addresses.set(more, texts.length)
-    this.#addresses[count] = 0n
-    return this.#addresses
+    words.set(more, 2 * texts.length)
+    words[end] = 0
+    words[end + 1] = 0
+    return words
   }
 
   #growTo(bytes: number): void {
     this.#bytes = Buffer.allocUnsafeSlow(Math.max(bytes, FIRST_BYTES))
-    this.#address = this.#libc.address(this.#bytes)
+    // No process has memory beyond 2 ** 52.
+    this.#address = Number(this.#libc.address(this.#bytes))
   }
 }

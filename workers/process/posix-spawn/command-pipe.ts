@@ -3,9 +3,8 @@
  * read once, when they are over. Any other's is given to Node.
  *
  * ```
- * waiting ─┬─ the command is over: read ─┬─ nobody has the other end any more ─► over
- *          │                             └─ somebody does ─┐
- *          └─ it goes on ──────────────────────────────────┴─► flowing ─► over
+ * waiting ─┬─ the command is over, and nobody has the other end any more: read to its end ─► over
+ *          └─ it goes on, or somebody else has it ─► flowing ─► over
  * ```
  */
 import { Socket } from 'node:net'
@@ -15,11 +14,11 @@ import type { Libc } from './libc.ts'
 
 /** As much as a pipe holds, unless somebody changed that. */
 const READ_BYTES = 64 * 1024
-/** Somebody else may go on writing. */
-const MOST_READS = 16
 
-const F_SETFL = 4
-const O_NONBLOCK = 0o4000
+/** Of `struct pollfd`: what is asked for and what is found are two halves of one word. */
+const POLLIN = 0x1
+const FOUND_POLLIN = POLLIN << 16
+const FOUND_POLLHUP = 0x10 << 16
 
 /** All of a thread are read into this one, and copied out of it. */
 const scratch = Buffer.allocUnsafeSlow(READ_BYTES)
@@ -40,6 +39,11 @@ export class CommandPipe implements OutputPipe {
     this.#ends = ends
   }
 
+  /** Its descriptor until somebody reads it or it is closed; then -1, which `poll` passes over. */
+  get waitingFd(): number {
+    return this.#isWaiting ? this.#ends[0]! : -1
+  }
+
   read(onChunk: (chunk: Buffer) => void, onEnd: () => void): void {
     this.#onChunk = onChunk
     this.#onEnd = onEnd
@@ -52,22 +56,16 @@ export class CommandPipe implements OutputPipe {
     this.#stream.read(this.#onChunk, this.#onEnd)
   }
 
-  /** Takes all that is there, for the command is over. What may still come is left to Node. */
-  drain(): void {
-    if (!this.#isWaiting) return
+  /** Takes all that is there. Nobody may have the other end: else we wait here for what they write. */
+  drain(isEmpty: boolean): void {
     const fd = this.#ends[0]!
-    this.#libc.fcntl(fd, F_SETFL, O_NONBLOCK)
-    for (let reads = 0; reads < MOST_READS; reads++) {
-      const count = this.#libc.read(fd, scratch, READ_BYTES)
-      if (count === 0) {
-        this.close()
-        this.#onEnd()
-        return
-      }
-      if (count < 0) break
-      this.#onChunk(Buffer.from(scratch.subarray(0, count)))
+    let count = isEmpty ? 0 : READ_BYTES
+    while (count === READ_BYTES) {
+      count = this.#libc.read(fd, scratch, READ_BYTES)
+      if (count > 0) this.#onChunk(Buffer.from(scratch.subarray(0, count)))
     }
-    this.flow()
+    this.close()
+    this.#onEnd()
   }
 
   close(): void {
@@ -80,5 +78,34 @@ export class CommandPipe implements OutputPipe {
     this.#isWaiting = false
     this.#ends[0] = 0
     return fd
+  }
+}
+
+/** Whether nothing of `pipe` is left for us, by what `poll` found. */
+const drainFound = (pipe: CommandPipe, found: number): boolean => {
+  if (pipe.waitingFd < 0) return true
+  if ((found & FOUND_POLLHUP) === 0) return false
+  pipe.drain((found & FOUND_POLLIN) === 0)
+  return true
+}
+
+/** Drains those of a command that is over. What it left behind may have the other end still: false where one does. */
+export class PipeDrain {
+  readonly #libc: Libc
+  readonly #polled = new Int32Array(4)
+
+  constructor(libc: Libc) {
+    this.#libc = libc
+  }
+
+  drain(stdout: CommandPipe, stderr: CommandPipe | null): boolean {
+    const polled = this.#polled
+    polled[0] = stdout.waitingFd
+    polled[2] = stderr?.waitingFd ?? -1
+    polled[1] = POLLIN
+    polled[3] = POLLIN
+    this.#libc.poll(polled, 2, 0)
+    const isOver = drainFound(stdout, polled[1])
+    return (stderr === null || drainFound(stderr, polled[3])) && isOver
   }
 }

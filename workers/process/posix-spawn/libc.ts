@@ -7,7 +7,7 @@
  */
 
 /** Memory that the library reads or writes. */
-type Memory = Buffer | Int32Array | BigUint64Array
+type Memory = Buffer | Int32Array | Uint32Array
 
 /** As in the manual pages. */
 export interface Libc {
@@ -15,7 +15,7 @@ export interface Libc {
   errno(): number
   address(memory: Buffer): bigint
   pipe2(ends: Int32Array, flags: number): number
-  fcntl(fd: number, operation: number, value: number): number
+  poll(descriptors: Int32Array, count: number, timeoutMs: number): number
   read(fd: number, into: Buffer, mostBytes: number): number
   close(fd: number): number
   pidfdOpen(pid: number): number
@@ -71,7 +71,7 @@ export const loadLibc = async (): Promise<Libc> => {
     errno: () => koffi.errno(),
     address: (buffer) => koffi.address(buffer),
     pipe2: bind('pipe2', memory, int),
-    fcntl: bind('fcntl', int, int, int),
+    poll: bind('poll', memory, 'unsigned long', int),
     read: library.func('read', 'intptr_t', [int, memory, 'size_t']),
     close: bind('close', int),
     pidfdOpen: (pid) => syscall(SYS_PIDFD_OPEN, pid, 0),

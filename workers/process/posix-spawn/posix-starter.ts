@@ -14,21 +14,29 @@ import type { Holdings } from '../../../src/pool/messages.ts'
 import { errnoText } from '../../reasons.ts'
 import { findExecutable } from '../find-executable.ts'
 import { type HoldingsTable, killGroup, type Place } from '../holdings.ts'
+import { readProcess } from '../process-table.ts'
 import type { ProcessExit, ProcessSpec, ProcessStarter, StartedProcess, StartResult } from '../starter.ts'
 import { CStrings } from './c-strings.ts'
-import { CommandPipe } from './command-pipe.ts'
+import { CommandPipe, PipeDrain } from './command-pipe.ts'
 import { type Libc, opaque } from './libc.ts'
 import { findPipeHandleClass, type PipeHandleClass, watchPidfd } from './pidfd.ts'
 
 const { EINVAL, ENOEXEC } = constants.errno
 const O_CLOEXEC = 0o2000000
 const WNOHANG = 1
+const POSIX_SPAWN_SETPGROUP = 0x02
 const POSIX_SPAWN_SETSIGDEF = 0x04
 const POSIX_SPAWN_SETSIGMASK = 0x08
 const POSIX_SPAWN_SETSID = 0x80
 
 /** When a command that is not over gets its pipes read. One that fills them sooner has to wait for that long. */
 const FLOW_AFTER_MS = 50
+/**
+ * How long, and how often, the pipes of a command that is over are waited for: a command that another thread starts
+ * at this moment has them too, until it has become itself.
+ */
+const SHARED_PIPE_MS = 1
+const MOST_DRAINS = 4
 /** How often a process is asked after that nothing tells us of. */
 const REAP_EVERY_MS = 10
 
@@ -55,6 +63,13 @@ const toTexts = (variables: NodeJS.ProcessEnv): string[] =>
 /** The library would take a text as far as to it. */
 const hasNul = (text: string): boolean => text.includes('\0')
 
+/**
+ * What a command leads. A session of its own keeps it from the daemon's terminal, where there is one or nobody can say;
+ * else a group does, and costs less.
+ */
+const leadership = (): number =>
+  readProcess(process.pid)?.terminal === 0 ? POSIX_SPAWN_SETPGROUP : POSIX_SPAWN_SETSID
+
 export class PosixStarter implements ProcessStarter {
   readonly way = 'posix'
   readonly #libc: Libc
@@ -63,26 +78,25 @@ export class PosixStarter implements ProcessStarter {
   readonly #attributes = opaque()
   readonly #actions = opaque()
   readonly #status = new Int32Array(1)
+  readonly #drain: PipeDrain
   readonly #arguments: CStrings
   readonly #environment: CStrings
   readonly #inheritedTexts: CStrings
   /** The environment that `#inheritedTexts` has, and where. */
   #inherited: NodeJS.ProcessEnv = {}
-  #inheritedAddresses: BigUint64Array = new BigUint64Array(0)
+  #inheritedAddresses: Uint32Array = new Uint32Array(0)
 
   /** @throws where this machine or this Node lacks something */
   constructor(libc: Libc, table: HoldingsTable) {
     this.#libc = libc
     this.#table = table
     this.#Handle = findPipeHandleClass(libc)
+    this.#drain = new PipeDrain(libc)
     this.#arguments = new CStrings(libc)
     this.#environment = new CStrings(libc)
     this.#inheritedTexts = new CStrings(libc)
     libc.attributesInit(this.#attributes)
-    libc.attributesSetFlags(
-      this.#attributes,
-      POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF,
-    )
+    libc.attributesSetFlags(this.#attributes, leadership() | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
     // A set has one bit for each signal. The library's own full set lacks two of its own, which a command would then
     // ignore.
     libc.attributesSetSignalMask(this.#attributes, opaque())
@@ -152,11 +166,11 @@ export class PosixStarter implements ProcessStarter {
   }
 
   /** Of an environment that is the same from start to start. */
-  #addressesOf(inherited: NodeJS.ProcessEnv): BigUint64Array {
+  #addressesOf(inherited: NodeJS.ProcessEnv): Uint32Array {
     if (this.#inherited !== inherited) {
       this.#inherited = inherited
       const texts = toTexts(inherited)
-      this.#inheritedAddresses = this.#inheritedTexts.layOut(texts).subarray(0, texts.length)
+      this.#inheritedAddresses = this.#inheritedTexts.layOut(texts).subarray(0, 2 * texts.length)
     }
     return this.#inheritedAddresses
   }
@@ -176,14 +190,21 @@ export class PosixStarter implements ProcessStarter {
       stderr?.flow()
     }, FLOW_AFTER_MS)
     const exited = new Promise<ProcessExit>((resolve) => {
-      onOver = () => {
-        clearTimeout(timer)
-        stdout.drain()
-        stderr?.drain()
+      const settle = (drains: number): void => {
+        if (!this.#drain.drain(stdout, stderr) && drains < MOST_DRAINS) {
+          setTimeout(settle, SHARED_PIPE_MS, drains + 1)
+          return
+        }
+        stdout.flow()
+        stderr?.flow()
         // From here on nobody may take its pid for it.
         place.pid[0] = 0
         this.#table.giveBack(place)
         this.#reap(pid, resolve)
+      }
+      onOver = () => {
+        clearTimeout(timer)
+        settle(1)
       }
     })
     return { pid, stdout, stderr, exited }

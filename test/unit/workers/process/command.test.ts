@@ -102,14 +102,14 @@ const suite = (way: ProcessStarter['way']): void => {
     }
   })
 
-  test('runs in its folder with standard input closed, in a session of its own', async () => {
+  test('runs in its folder with standard input closed, as the leader of a group', async () => {
     const result = await runCommand(
-      script('pwd; cat; cut -d" " -f6 /proc/$$/stat; echo $$', { dir: '/' }),
+      script('pwd; cat; cut -d" " -f5 /proc/$$/stat; echo $$', { dir: '/' }),
       attemptOf(),
     )
-    const [folder, session, pid] = result.stdout.text.split('\n')
+    const [folder, group, pid] = result.stdout.text.split('\n')
     assert.equal(folder, '/')
-    assert.equal(session, pid)
+    assert.equal(group, pid)
   })
 
   test('tells the command which attempt it is, and no secrets', async () => {
