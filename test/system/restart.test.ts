@@ -121,6 +121,19 @@ test('a deleted dependency skips its dependents over a restart', () =>
     await again.stop()
   }))
 
+test('a stop writes state.json, also of what a process changed that was killed before it could', () =>
+  inDirectory(async (dataDir) => {
+    const killed = await startDaemon({ dataDir })
+    await killed.submit([{ id: 'done', type: 'noop' }])
+    await killed.settled('done')
+    await killed.crash()
+
+    const again = await startDaemon({ dataDir })
+    assert.equal(await again.stop(), 0)
+    const state = JSON.parse(await readFile(join(dataDir, 'state.json'), 'utf8'))
+    assert.deepEqual([Object.keys(state), state.done.status], [['done'], 'success'])
+  }))
+
 test('a damaged state.json stops the start, with the file and the place in the message', () =>
   inDirectory(async (dataDir) => {
     const { writeFile } = await import('node:fs/promises')

@@ -5,11 +5,8 @@ import { TOO_SLOW } from './patience.ts'
 
 /** Reads it to its end; a body over the limit is refused as soon as that is known. */
 export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise<Result<string>> => {
-  const tooLarge = refused(
-    'too_large',
-    `request body is larger than ${limitBytes} bytes: send the tasks in several graphs`,
-  )
-  if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve(tooLarge)
+  if (Number(incoming.headers['content-length'] ?? 0) > limitBytes)
+    return Promise.resolve(tooLarge(limitBytes))
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -19,7 +16,7 @@ export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise
       if (size <= limitBytes) chunks.push(chunk)
       else {
         chunks.length = 0
-        resolve(tooLarge)
+        resolve(tooLarge(limitBytes))
       }
     })
     incoming.on('end', () => {
@@ -33,6 +30,9 @@ export const readBody = (incoming: IncomingMessage, limitBytes: number): Promise
     incoming.on(TOO_SLOW, () => resolve(refused('too_slow', 'the request came too slowly')))
   })
 }
+
+const tooLarge = (limitBytes: number): Result<string> =>
+  refused('too_large', `request body is larger than ${limitBytes} bytes: send the tasks in several graphs`)
 
 const textOf = (chunks: readonly Buffer[]): string =>
   chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks).toString('utf8')
