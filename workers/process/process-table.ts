@@ -18,7 +18,7 @@ export interface ProcessEntry {
 }
 
 /** A process by its pid; null when it is over. */
-export const readProcess = (pid: number): ProcessEntry | null => {
+export const readProcess = (pid: number | 'self'): ProcessEntry | null => {
   let text: string
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -29,7 +29,7 @@ export const readProcess = (pid: number): ProcessEntry | null => {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   if (fields[0] === 'Z' || fields[0] === 'X') return null
   return {
-    pid,
+    pid: Number.parseInt(text),
     parent: Number(fields[1]),
     group: Number(fields[2]),
     session: Number(fields[3]),

@@ -8,7 +8,7 @@ import type { Environment } from './environment.ts'
 
 /**
  * What to start. Standard input is closed. The process leads a group of its own, and a session where the daemon has a
- * terminal.
+ * terminal, or Node starts it.
  */
 export interface ProcessSpec {
   /** A path, or a name that is looked up in PATH. */

@@ -22,10 +22,8 @@ const ENTRY = threadEntry(new URL(`./snapshot-thread.${ENDING}`, import.meta.url
 export class SnapshotWriter {
   readonly #options: SnapshotWriterOptions
   #timer: NodeJS.Timeout | null = null
-  /** Since it was written last, by this process. */
-  #hasChanged = false
-  /** Whether it was. Another process may have ended before it wrote what it changed. */
-  #hasWritten = false
+  /** Since it was written last. The process before may have been killed before it wrote what it changed. */
+  #hasChanged = true
   #writing: Promise<void> | null = null
 
   constructor(options: SnapshotWriterOptions) {
@@ -36,7 +34,7 @@ export class SnapshotWriter {
     const everyMs = this.#options.stateJsonEveryMs
     if (everyMs === 0) return
     this.#timer = setInterval(() => {
-      if (this.#writing === null && this.#hasChanged) void this.#write()
+      if (this.#writing === null) void this.#write()
     }, everyMs)
     this.#timer.unref()
   }
@@ -48,12 +46,12 @@ export class SnapshotWriter {
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
     await this.#writing
-    if (this.#options.stateJsonEveryMs > 0 && (this.#hasChanged || !this.#hasWritten)) await this.#write()
+    if (this.#options.stateJsonEveryMs > 0) await this.#write()
   }
 
   async #write(): Promise<void> {
+    if (!this.#hasChanged) return
     this.#hasChanged = false
-    this.#hasWritten = true
     this.#writing = this.#runThread().catch((error: unknown) => {
       this.#hasChanged = true
       this.#options.onProblem(error, 'state.json could not be written (the database has everything)')

@@ -15,9 +15,7 @@ import type { Libc } from './libc.ts'
 /** As much as a pipe holds, unless somebody changed that. */
 const READ_BYTES = 64 * 1024
 
-/** Of `struct pollfd`: what is asked for and what is found are two halves of one word. */
-const POLLIN = 0x1
-const FOUND_POLLIN = POLLIN << 16
+/** Of `struct pollfd`, whose second word has what is asked for, nothing here, and above it what is found. */
 const FOUND_POLLHUP = 0x10 << 16
 
 /** All of a thread are read into this one, and copied out of it. */
@@ -57,12 +55,13 @@ export class CommandPipe implements OutputPipe {
   }
 
   /** Takes all that is there. Nobody may have the other end: else we wait here for what they write. */
-  drain(isEmpty: boolean): void {
+  drain(): void {
     const fd = this.#ends[0]!
-    let count = isEmpty ? 0 : READ_BYTES
-    while (count === READ_BYTES) {
-      count = this.#libc.read(fd, scratch, READ_BYTES)
-      if (count > 0) this.#onChunk(Buffer.from(scratch.subarray(0, count)))
+    for (;;) {
+      // May be less than what is there: who wrote it may have made packets of it.
+      const count = this.#libc.read(fd, scratch, READ_BYTES)
+      if (count <= 0) break
+      this.#onChunk(Buffer.from(scratch.subarray(0, count)))
     }
     this.close()
     this.#onEnd()
@@ -81,15 +80,7 @@ export class CommandPipe implements OutputPipe {
   }
 }
 
-/** Whether nothing of `pipe` is left for us, by what `poll` found. */
-const drainFound = (pipe: CommandPipe, found: number): boolean => {
-  if (pipe.waitingFd < 0) return true
-  if ((found & FOUND_POLLHUP) === 0) return false
-  pipe.drain((found & FOUND_POLLIN) === 0)
-  return true
-}
-
-/** Drains those of a command that is over. What it left behind may have the other end still: false where one does. */
+/** Drains the pipes of a command that is over. What it left behind may have the other ends still. */
 export class PipeDrain {
   readonly #libc: Libc
   readonly #polled = new Int32Array(4)
@@ -98,14 +89,21 @@ export class PipeDrain {
     this.#libc = libc
   }
 
+  /** @returns whether nothing of them is left for us */
   drain(stdout: CommandPipe, stderr: CommandPipe | null): boolean {
     const polled = this.#polled
-    polled[0] = stdout.waitingFd
-    polled[2] = stderr?.waitingFd ?? -1
-    polled[1] = POLLIN
-    polled[3] = POLLIN
+    const first = stdout.waitingFd
+    const second = stderr?.waitingFd ?? -1
+    if (first < 0 && second < 0) return true
+    polled[0] = first
+    polled[1] = 0
+    polled[2] = second
+    polled[3] = 0
     this.#libc.poll(polled, 2, 0)
-    const isOver = drainFound(stdout, polled[1])
-    return (stderr === null || drainFound(stderr, polled[3])) && isOver
+    const isFirstFree = (polled[1] & FOUND_POLLHUP) !== 0
+    const isSecondFree = (polled[3] & FOUND_POLLHUP) !== 0
+    if (isFirstFree) stdout.drain()
+    if (isSecondFree) stderr?.drain()
+    return (first < 0 || isFirstFree) && (second < 0 || isSecondFree)
   }
 }

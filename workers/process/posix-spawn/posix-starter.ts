@@ -68,7 +68,7 @@ const hasNul = (text: string): boolean => text.includes('\0')
  * else a group does, and costs less.
  */
 const leadership = (): number =>
-  readProcess(process.pid)?.terminal === 0 ? POSIX_SPAWN_SETPGROUP : POSIX_SPAWN_SETSID
+  readProcess('self')?.terminal === 0 ? POSIX_SPAWN_SETPGROUP : POSIX_SPAWN_SETSID
 
 export class PosixStarter implements ProcessStarter {
   readonly way = 'posix'
@@ -189,22 +189,22 @@ export class PosixStarter implements ProcessStarter {
       stdout.flow()
       stderr?.flow()
     }, FLOW_AFTER_MS)
-    const exited = new Promise<ProcessExit>((resolve) => {
-      const settle = (drains: number): void => {
-        if (!this.#drain.drain(stdout, stderr) && drains < MOST_DRAINS) {
-          setTimeout(settle, SHARED_PIPE_MS, drains + 1)
-          return
-        }
-        stdout.flow()
-        stderr?.flow()
-        // From here on nobody may take its pid for it.
-        place.pid[0] = 0
-        this.#table.giveBack(place)
-        this.#reap(pid, resolve)
+    const letGo = (drains: number): void => {
+      if (!this.#drain.drain(stdout, stderr) && drains < MOST_DRAINS) {
+        setTimeout(letGo, SHARED_PIPE_MS, drains + 1)
+        return
       }
+      stdout.flow()
+      stderr?.flow()
+      this.#table.giveBack(place)
+    }
+    const exited = new Promise<ProcessExit>((resolve) => {
       onOver = () => {
         clearTimeout(timer)
-        settle(1)
+        // From here on nobody may take its pid for it.
+        place.pid[0] = 0
+        letGo(1)
+        this.#reap(pid, resolve)
       }
     })
     return { pid, stdout, stderr, exited }

@@ -144,6 +144,13 @@ const suite = (way: ProcessStarter['way']): void => {
     assert.deepEqual([much.stdout.text.length, much.stderr.text.length], [700_000, 900_000])
   })
 
+  test('what is left behind may hold one of the pipes, for a moment or for long', async () => {
+    const long = await sh('echo out; echo err >&2; sleep 5 > /dev/null &')
+    assert.deepEqual([long.stdout.text, long.stderr.text, long.reason], ['out\n', 'err\n', ''])
+    const moment = await sh('(sleep 0.002; echo late) & echo first')
+    assert.deepEqual([moment.stdout.text, moment.reason], ['first\nlate\n', ''])
+  })
+
   test('one that closes its outputs is over when it ends, not before', async () => {
     const startedMs = performance.now()
     const result = await sh('echo first; exec >&- 2>&-; sleep 0.3; exit 5')
@@ -236,6 +243,14 @@ test('without a wish it is posix_spawn wherever that works, and a wish is kept',
 })
 
 if (SPAWN_WAYS.includes('posix')) {
+  test('an output that comes in packets, of which each read gets one', async () => {
+    const starter = await openStarter('posix', holdingsFor(1))
+    const script = "printf 'a\\nb\\nc\\n' | dd bs=2 oflag=direct 2> /dev/null"
+    const command = { command: 'sh', args: ['-c', script], dir: '', isOutputTogether: false }
+    const { stdout } = await runCommand(command, attemptOf({ starter }))
+    assert.equal(stdout.text, 'a\nb\nc\n')
+  })
+
   test('a signal without a name has its number', async () => {
     const starter = await openStarter('posix', holdingsFor(1))
     const command = { command: 'sh', args: ['-c', 'kill -34 $$'], dir: '', isOutputTogether: false }
