@@ -29,7 +29,7 @@ export const readProcess = (pid: number | 'self'): ProcessEntry | null => {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   if (fields[0] === 'Z' || fields[0] === 'X') return null
   return {
-    pid: Number.parseInt(text),
+    pid: Number.parseInt(text, 10),
     parent: Number(fields[1]),
     group: Number(fields[2]),
     session: Number(fields[3]),
