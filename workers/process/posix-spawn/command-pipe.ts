@@ -20,6 +20,8 @@ const FOUND_POLLHUP = 0x10 << 16
 
 /** All of a thread are read into this one, and copied out of it. */
 const scratch = Buffer.allocUnsafeSlow(READ_BYTES)
+/** Two of `struct pollfd`. */
+const polled = new Int32Array(4)
 
 const ignore = (): void => {}
 
@@ -80,30 +82,19 @@ export class CommandPipe implements OutputPipe {
   }
 }
 
-/** Drains the pipes of a command that is over. What it left behind may have the other ends still. */
-export class PipeDrain {
-  readonly #libc: Libc
-  readonly #polled = new Int32Array(4)
-
-  constructor(libc: Libc) {
-    this.#libc = libc
-  }
-
-  /** @returns whether nothing of them is left for us */
-  drain(stdout: CommandPipe, stderr: CommandPipe | null): boolean {
-    const polled = this.#polled
-    const first = stdout.waitingFd
-    const second = stderr?.waitingFd ?? -1
-    if (first < 0 && second < 0) return true
-    polled[0] = first
-    polled[1] = 0
-    polled[2] = second
-    polled[3] = 0
-    this.#libc.poll(polled, 2, 0)
-    const isFirstFree = (polled[1] & FOUND_POLLHUP) !== 0
-    const isSecondFree = (polled[3] & FOUND_POLLHUP) !== 0
-    if (isFirstFree) stdout.drain()
-    if (isSecondFree) stderr?.drain()
-    return (first < 0 || isFirstFree) && (second < 0 || isSecondFree)
-  }
+/**
+ * Drains the pipes of a command that is over. What it left behind may have the other ends still.
+ * @returns whether nothing of them is left for us
+ */
+export const drainFree = (libc: Libc, stdout: CommandPipe, stderr: CommandPipe | null): boolean => {
+  const first = stdout.waitingFd
+  const second = stderr?.waitingFd ?? -1
+  if (first < 0 && second < 0) return true
+  polled.set([first, 0, second, 0])
+  libc.poll(polled, 2, 0)
+  const isFirstFree = (polled[1]! & FOUND_POLLHUP) !== 0
+  const isSecondFree = (polled[3]! & FOUND_POLLHUP) !== 0
+  if (isFirstFree) stdout.drain()
+  if (isSecondFree) stderr?.drain()
+  return (first < 0 || isFirstFree) && (second < 0 || isSecondFree)
 }

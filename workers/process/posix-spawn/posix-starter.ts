@@ -17,7 +17,7 @@ import { type HoldingsTable, killGroup, type Place } from '../holdings.ts'
 import { readProcess } from '../process-table.ts'
 import type { ProcessExit, ProcessSpec, ProcessStarter, StartedProcess, StartResult } from '../starter.ts'
 import { CStrings } from './c-strings.ts'
-import { CommandPipe, PipeDrain } from './command-pipe.ts'
+import { CommandPipe, drainFree } from './command-pipe.ts'
 import { type Libc, opaque } from './libc.ts'
 import { findPipeHandleClass, type PipeHandleClass, watchPidfd } from './pidfd.ts'
 
@@ -78,7 +78,6 @@ export class PosixStarter implements ProcessStarter {
   readonly #attributes = opaque()
   readonly #actions = opaque()
   readonly #status = new Int32Array(1)
-  readonly #drain: PipeDrain
   readonly #arguments: CStrings
   readonly #environment: CStrings
   readonly #inheritedTexts: CStrings
@@ -91,7 +90,6 @@ export class PosixStarter implements ProcessStarter {
     this.#libc = libc
     this.#table = table
     this.#Handle = findPipeHandleClass(libc)
-    this.#drain = new PipeDrain(libc)
     this.#arguments = new CStrings(libc)
     this.#environment = new CStrings(libc)
     this.#inheritedTexts = new CStrings(libc)
@@ -190,7 +188,7 @@ export class PosixStarter implements ProcessStarter {
       stderr?.flow()
     }, FLOW_AFTER_MS)
     const letGo = (drains: number): void => {
-      if (!this.#drain.drain(stdout, stderr) && drains < MOST_DRAINS) {
+      if (!drainFree(this.#libc, stdout, stderr) && drains < MOST_DRAINS) {
         setTimeout(letGo, SHARED_PIPE_MS, drains + 1)
         return
       }
