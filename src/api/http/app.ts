@@ -11,7 +11,7 @@ import { CancelSchema, parse, parseGraph, parseJson, parseMcpCall } from '../sch
 import { type Service, submittedJson } from '../service.ts'
 import { readBody } from './body.ts'
 import { replyDocs, replyDocsFile, replyOpenApi } from './docs.ts'
-import { headerOf } from './header.ts'
+import { textOf } from './header.ts'
 import { cursorIn, limitIn } from './queries.ts'
 import type { McpEndpoint } from '../mcp-request.ts'
 import { replyMcp } from './mcp.ts'
@@ -58,7 +58,7 @@ export const createApp = ({
     const value = body.ok ? parseJson(body.value, service.limits.jsonDepth) : body
     const graph = value.ok ? parseGraph(value.value, service.limits) : value
     if (!graph.ok) return replyProblem(c, graph.problem)
-    const key = headerOf(c.env.incoming, 'idempotency-key')
+    const key = textOf(c.env.incoming.headers['idempotency-key'])
     const submitted = await service.submit(
       graph.value,
       key === '' ? undefined : { key, body: body.ok ? body.value : '' },
@@ -107,7 +107,7 @@ export const createApp = ({
   }
 
   const metrics: Handler = (c) => {
-    const format = metricsText === undefined ? null : formatOf(headerOf(c.env.incoming, 'accept'))
+    const format = metricsText === undefined ? null : formatOf(textOf(c.env.incoming.headers.accept))
     return format === null
       ? reply(c, 200, JSON.stringify(service.metrics()))
       : replyMetrics(c, metricsText!, format)
@@ -156,7 +156,7 @@ export const createApp = ({
       : {
           '/metrics/prometheus': {
             GET: (c: HttpContext) =>
-              replyMetrics(c, metricsText, formatOf(headerOf(c.env.incoming, 'accept')) ?? 'prometheus'),
+              replyMetrics(c, metricsText, formatOf(textOf(c.env.incoming.headers.accept)) ?? 'prometheus'),
           },
         }),
     '/openapi.json': { GET: (c) => replyOpenApi(c, service.health().version.slice(1)) },

@@ -9,7 +9,7 @@ import { type Need, isNoted, needOfRequest } from '../guard/scopes.ts'
 import type { Caller } from '../guard/caller.ts'
 import { WebPages } from '../guard/web-pages.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
-import { headerOf } from './header.ts'
+import { textOf } from './header.ts'
 import { HTTP_STATUS } from '../http-status.ts'
 import { type Bindings, refusal } from './reply.ts'
 
@@ -44,16 +44,16 @@ export class Gate {
   /** The answer of the route, or of a guard in its place. */
   pass(env: Bindings, next: Next): Response | Promise<Response> {
     const { incoming } = env
-    const host = headerOf(incoming, 'host') || headerOf(incoming, ':authority')
-    const origin = headerOf(incoming, 'origin')
-    const fetchSite = headerOf(incoming, 'sec-fetch-site')
+    const { headers } = incoming
+    const host = textOf(headers.host) || textOf(headers[':authority'])
+    const origin = textOf(headers.origin)
+    const fetchSite = textOf(headers['sec-fetch-site'])
     const reason = this.#pages.refusal({ host, origin, fetchSite })
     if (reason !== '') return this.#refuseBrowser(env, reason)
     const isAllowed = origin !== '' && this.#pages.isAllowed(origin)
     const answer = isAllowed && incoming.method === 'OPTIONS' ? preflight(env) : this.#guarded(env, next)
     // What a browser shows or runs; other clients have no use for these headers.
-    if (origin === '' && fetchSite === '' && !headerOf(incoming, 'accept').includes('text/html'))
-      return answer
+    if (origin === '' && fetchSite === '' && !textOf(headers.accept).includes('text/html')) return answer
     return Promise.resolve(answer).then((response) => forBrowsers(response, isAllowed ? origin : ''))
   }
 

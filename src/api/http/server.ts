@@ -7,6 +7,7 @@ import { newTraceId } from '../trace.ts'
 import { type AppOptions, createApp } from './app.ts'
 import { Gate, type GateOptions } from './gate.ts'
 import type { Bindings } from './reply.ts'
+import { TextResponse } from './text-response.ts'
 import { type Tls, connectionsOf, secureServer } from './tls.ts'
 import { traceIdOf } from './trace.ts'
 import { endUnreadAnswers } from './unread.ts'
@@ -43,10 +44,10 @@ export class HttpServer {
     const respond = (request: Request, env: object): Response | Promise<Response> => {
       const bindings = env as Bindings
       const { incoming } = bindings
-      const url = incoming.url ?? ''
-      if (!isPathOf(pathOf(url), request.url)) throw new Error('its path cannot be told from its host')
+      const path = pathOf(incoming.url ?? '')
+      if (!isPathOf(path, request.url)) throw new Error('its path cannot be told from its host')
       bindings.traceId = traceIdOf(incoming)
-      bindings.rawUrl = pathOf(cameAs.get(incoming) ?? url)
+      bindings.rawUrl = path.includes('%2') ? pathOf(cameAs.get(incoming) ?? path) : path
       return this.#gate.pass(bindings, () => app.fetch(request, bindings))
     }
     const listenerOf = (autoCleanupIncoming: boolean): ReturnType<typeof getRequestListener> =>
@@ -71,7 +72,7 @@ export class HttpServer {
     }
     this.#server =
       options.tls === undefined
-        ? createServer(timeouts, serve)
+        ? createServer({ ...timeouts, ServerResponse: TextResponse }, serve)
         : secureServer(options.tls, timeouts, { headerMs, bodyMs, idleMs: IDLE_MS }, serve)
     endUnreadAnswers(this.#server, UNREAD_MS)
     this.#connections = connectionsOf(this.#server, options.tls !== undefined)

@@ -7,7 +7,7 @@ import type { Service } from '../service.ts'
 import { parseWait, waitIn } from '../wait-query.ts'
 import { readBody } from './body.ts'
 import { eventStream } from './event-stream.ts'
-import { headerOf } from './header.ts'
+import { textOf } from './header.ts'
 import { listStream } from './list-stream.ts'
 import { type HttpContext, reply, replyProblem } from './reply.ts'
 
@@ -97,7 +97,7 @@ export const watch = (c: HttpContext, service: Service): Response => {
     taskId: req.query('task_id') ?? '',
     graphId: req.query('graph_id') ?? '',
     types: (req.query('type') ?? '').split(',').filter((type) => type !== ''),
-    lastEventId: headerOf(env.incoming, 'last-event-id') || (req.query('last_event_id') ?? ''),
+    lastEventId: textOf(env.incoming.headers['last-event-id']) || (req.query('last_event_id') ?? ''),
   })
   if (!reader.ok) return replyProblem(c, reader.problem)
   return new Response(eventStream(reader.value, env.outgoing), {

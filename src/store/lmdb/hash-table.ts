@@ -1,8 +1,14 @@
-/** FNV-1a over the id's UTF-16 units. */
+let lastId = ''
+let lastHash = 0x811c9dc5
+
+/** FNV-1a over the id's UTF-16 units. The last one is kept: a request asks for the same id several times. */
 export const hashOf = (id: string): number => {
+  if (id === lastId) return lastHash
   let hash = 0x811c9dc5
   for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
-  return hash >>> 0
+  lastId = id
+  lastHash = hash >>> 0
+  return lastHash
 }
 
 const PARTS = 256

@@ -41,9 +41,10 @@ export class Reader implements StoreReader {
 
   get(id: string): string | null {
     const { index } = this.#memory
-    const task = index.taskOf(id)
+    const keys = index.candidates(id)
+    const task = index.newest(keys, id)
     if (task !== null) return liveTaskJson(task)
-    for (const key of index.candidates(id)) {
+    for (const key of keys) {
       const place = index.place(key)
       if (place === null) continue
       const text = this.#texts.read(place)

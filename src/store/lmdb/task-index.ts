@@ -155,8 +155,13 @@ export class TaskIndex {
 
   /** The newest task of this id that was not dropped, but for the one with this key. */
   taskOf(id: string, but = -1): Task | null {
+    return this.newest(this.candidates(id), id, but)
+  }
+
+  /** As {@link taskOf}, of the {@link candidates} of the id. */
+  newest(keys: readonly number[], id: string, but = -1): Task | null {
     let newest: Task | null = null
-    for (const key of this.#table.find(hashOf(id))) {
+    for (const key of keys) {
       const task = key === but ? null : this.task(key)
       if (task !== null && task.id === id && (newest === null || task.key > newest.key)) newest = task
     }

@@ -68,6 +68,18 @@ export class Texts {
   }
 }
 
+const TEXT_START = '{"id":"'
+
 /** Whether a task's text is that of this id. */
-export const isTextOf = (text: string | null, id: string): boolean =>
-  text?.startsWith(`{"id":${JSON.stringify(id)},`) === true
+export const isTextOf = (text: string | null, id: string): boolean => {
+  if (text === null) return false
+  // Most ids are in JSON what they are.
+  const isPlain = !id.includes('\\') && !id.includes('"')
+  if (
+    isPlain &&
+    text.startsWith(id, TEXT_START.length) &&
+    text.startsWith('",', TEXT_START.length + id.length)
+  )
+    return text.startsWith(TEXT_START)
+  return text.startsWith(`{"id":${JSON.stringify(id)},`)
+}
