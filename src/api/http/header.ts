@@ -1,6 +1,6 @@
 /**
- * A header of a request as Node read it: the web's Headers object would be made for it first. It is looked up where its
- * name stands, for which V8 remembers the place.
+ * A header of a request as Node read it: the web's Headers object would be made for it first. Who asks takes it out of
+ * `incoming.headers` by a name that is written there: by one that is an argument, V8 searches each time.
  */
 
 /** `''` where it is absent; several of one name are joined by `, `. */

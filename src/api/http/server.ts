@@ -47,7 +47,7 @@ export class HttpServer {
       const path = pathOf(incoming.url ?? '')
       if (!isPathOf(path, request.url)) throw new Error('its path cannot be told from its host')
       bindings.traceId = traceIdOf(incoming)
-      bindings.rawUrl = path.includes('%2') ? pathOf(cameAs.get(incoming) ?? path) : path
+      bindings.rawUrl = path.includes(MAYBE_DOT) ? pathOf(cameAs.get(incoming) ?? path) : path
       return this.#gate.pass(bindings, () => app.fetch(request, bindings))
     }
     const listenerOf = (autoCleanupIncoming: boolean): ReturnType<typeof getRequestListener> =>
@@ -103,6 +103,9 @@ export class HttpServer {
   }
 }
 
+/** In every URL that has an encoded dot, and in what the router sees of it. */
+const MAYBE_DOT = '%2'
+
 /** The URLs of requests of which the router sees another. */
 const cameAs = new WeakMap<IncomingMessage, string>()
 
@@ -112,7 +115,7 @@ const cameAs = new WeakMap<IncomingMessage, string>()
  */
 const keepDots = (incoming: IncomingMessage): void => {
   const { url = '' } = incoming
-  if (!url.includes('%2')) return
+  if (!url.includes(MAYBE_DOT)) return
   cameAs.set(incoming, url)
   incoming.url = url.replace(/%2e/gi, '%252e')
 }

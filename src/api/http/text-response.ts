@@ -8,10 +8,11 @@ export class TextResponse<Request extends IncomingMessage = IncomingMessage> ext
   override end(...given: readonly unknown[]): this {
     const [text] = given
     const { socket } = this
-    const isAlone = given.length === 1 && this.headersSent
-    // Behind what still waits, the empty piece tells when all of it is out.
-    if (!isAlone || typeof text !== 'string' || text === '' || socket?.writableLength !== 0)
+    const isAlone = given.length === 1 && typeof text === 'string' && text !== '' && this.headersSent
+    // Behind what still waits, the empty piece tells when all of it is out; on a closed one, that nothing will be.
+    if (!isAlone || socket?.writable !== true || socket.writableLength > 0)
       return super.end(...(given as [unknown]))
+    // Else write() would hold it until the next tick.
     socket.cork()
     this.write(text)
     socket.uncork()

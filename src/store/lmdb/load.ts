@@ -35,9 +35,11 @@ export interface Loaded {
   readonly lastKey: number
 }
 
-/** @param noted the attempts of start-notes.ts */
-export const load = (tables: Tables, noted = new Float64Array(0)): Loaded => {
-  const index = new TaskIndex()
+/**
+ * @param noted the attempts of start-notes.ts
+ * @param index an empty one
+ */
+export const load = (tables: Tables, noted = new Float64Array(0), index = new TaskIndex()): Loaded => {
   const garbage = { accepts: [] as number[], starts: [] as number[], batches: [] as number[] }
   let lastKey = Number(tables.meta.get('lastKey') ?? 0)
   let lastBatch = 0

@@ -7,6 +7,7 @@ import { openTables } from './database.ts'
 import { load } from './load.ts'
 import { Piece } from './piece.ts'
 import type { SnapshotRequest } from './snapshot-writer.ts'
+import { TaskIndex } from './task-index.ts'
 
 const { dataDir, databasePath } = workerData as SnapshotRequest
 const tables = openTables(databasePath)
@@ -17,7 +18,7 @@ const EMPTY = Buffer.from('{\n}\n')
 
 /** The file's text, of members as they lie in the database: a string of each would cost five times as much. */
 function* pieces(): Iterable<Buffer> {
-  const { index, unfinished } = load(tables)
+  const { index, unfinished } = load(tables, undefined, new TaskIndex(true))
   const byKey = new Map(unfinished.map((task) => [task.key, task]))
   const piece = new Piece()
   let separator = FIRST

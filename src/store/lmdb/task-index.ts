@@ -31,8 +31,14 @@ export class TaskIndex {
   /** The page that was asked for last: neighbours come together. */
   #last: Page | null = null
   readonly #table = new HashTable()
+  readonly #isByKeyOnly: boolean
   readonly kinds = new Kinds()
   finished = 0
+
+  /** @param isByKeyOnly no task in it will be looked for by its id */
+  constructor(isByKeyOnly = false) {
+    this.#isByKeyOnly = isByKeyOnly
+  }
 
   /** Notes a task that was handed in. Returns whether its id may be known already. */
   add(task: Task): boolean {
@@ -233,7 +239,7 @@ export class TaskIndex {
     page.used++
     page.hash[at] = hash
     if (page.kind[at] === UNKNOWN) page.ids.countUnknown(at, 1)
-    this.#table.add(hash, key)
+    if (!this.#isByKeyOnly) this.#table.add(hash, key)
   }
 
   #hold(page: Page, at: number, task: Task): void {

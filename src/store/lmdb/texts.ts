@@ -73,7 +73,7 @@ const TEXT_START = '{"id":"'
 /** Whether a task's text is that of this id. */
 export const isTextOf = (text: string | null, id: string): boolean => {
   if (text === null) return false
-  // Most ids are in JSON what they are.
+  // Most ids are in JSON what they are. A control character is not, nor half a surrogate pair: no text has them as such.
   const isPlain = !id.includes('\\') && !id.includes('"')
   if (
     isPlain &&

@@ -22,6 +22,14 @@ const LISTENERS: Readonly<Record<string, RequestListener>> = {
     outgoing.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': Buffer.byteLength(text) })
     outgoing.end(text)
   },
+  'a head, then the text in chunks': ({ url = '' }, outgoing) => {
+    outgoing.writeHead(200)
+    outgoing.end(TEXTS[url])
+  },
+  'a head that has no text after it': ({ url = '' }, outgoing) => {
+    outgoing.writeHead(url === '/short' ? 204 : 304)
+    outgoing.end(TEXTS[url])
+  },
   'a text without a head': ({ url = '' }, outgoing) => outgoing.end(TEXTS[url]),
   'a text of another encoding': ({ url = '' }, outgoing) => outgoing.end(TEXTS[url], 'latin1'),
   bytes: ({ url = '' }, outgoing) => outgoing.end(Buffer.from(TEXTS[url]!)),
@@ -29,7 +37,7 @@ const LISTENERS: Readonly<Record<string, RequestListener>> = {
     outgoing.write('before ')
     outgoing.end(TEXTS[url])
   },
-  'a text later': ({ url = '' }, outgoing) => setTimeout(() => outgoing.end(TEXTS[url]), 5),
+  'a text later': ({ url = '' }, outgoing) => setTimeout(() => outgoing.writeHead(200).end(TEXTS[url]), 5),
   'a text that is not sent with this status': ({ url = '' }, outgoing) => {
     outgoing.statusCode = 304
     outgoing.end(TEXTS[url])
@@ -84,6 +92,7 @@ test('an answer is finished when all of it was taken, and not before', async (t)
   let answer: ServerResponse | undefined
   const port = await serverOf(t, TextResponse, (_incoming, outgoing) => {
     answer = outgoing
+    outgoing.writeHead(200, { 'Content-Length': text.length })
     outgoing.end(text)
   })
   const socket = connect(port, '127.0.0.1')
@@ -101,6 +110,7 @@ test('a text after the end is an error, as ever, and ends nothing else', async (
   const errors: unknown[] = []
   const port = await serverOf(t, TextResponse, (_incoming, outgoing) => {
     outgoing.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code))
+    outgoing.writeHead(200, { 'Content-Length': 5 })
     outgoing.end('first')
     outgoing.end('second')
   })
@@ -108,4 +118,19 @@ test('a text after the end is an error, as ever, and ends nothing else', async (
   assert.equal(answer.match(/first/g)?.length, 2)
   assert.ok(!answer.includes('second'))
   assert.deepEqual(errors, ['ERR_STREAM_WRITE_AFTER_END', 'ERR_STREAM_WRITE_AFTER_END'])
+})
+
+test('an answer for which the connection is closed is never finished', async (t) => {
+  const told: string[] = []
+  const closed = new Promise<void>((resolve) => {
+    void serverOf(t, TextResponse, (incoming, outgoing) => {
+      outgoing.on('finish', () => told.push('finish'))
+      outgoing.on('close', () => resolve())
+      incoming.socket.destroy()
+      outgoing.writeHead(200, { 'Content-Length': 4 })
+      outgoing.end('text')
+    }).then((port) => exchange(port, requestOf('GET / HTTP/1.1', CLOSE)))
+  })
+  await closed
+  assert.deepEqual(told, [])
 })
